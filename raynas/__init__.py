@@ -1,0 +1,1 @@
+"""Black-box and one-shot neural architecture search, run on Ray Tune."""

@@ -1,0 +1,122 @@
+"""Runs on a common time axis: the regret that a user would have had at each moment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from raynas.analysis import statistics
+from raynas.analysis.runs import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One method's regret over time, over its runs; each array has one entry per grid point.
+
+    An entry is nan where no run has a value (and the interval where there is none to give).
+
+    Attributes:
+        seconds: simulated seconds.
+        runs: how many runs have a value; only they are in the other figures.
+        mean: mean regret.
+        low: lower end of the 95 % bootstrap interval of the mean.
+        high: upper end.
+        median: median regret.
+        q25: lower quartile.
+        q75: upper quartile.
+    """
+
+    seconds: np.ndarray
+    runs: np.ndarray
+    mean: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    median: np.ndarray
+    q25: np.ndarray
+    q75: np.ndarray
+
+
+def log_grid(runs: Sequence[Run], points: int = 200) -> np.ndarray:
+    """Seconds from the first finished evaluation of any run to the last, evenly on a log scale."""
+    first = min((run.seconds[0] for run in runs), default=1.0)
+    last = max((run.seconds[-1] for run in runs), default=1.0)
+    if last <= first or first <= 0:
+        return np.unique(np.array([first, last], dtype=np.float64))
+    grid = np.geomspace(first, last, points)
+    grid[0], grid[-1] = first, last  # rounding must not lose the end points
+    return grid
+
+
+def sample(runs: Sequence[Run], grid: np.ndarray, quantity: str) -> np.ndarray:
+    """Value of a step function of each run at given times.
+
+    Args:
+        runs: the runs, whose last value stays after their end.
+        grid: (g,) simulated seconds.
+        quantity: name of a float array of `Run`, for instance "test_regret".
+
+    Returns:
+        (runs, g) float64; nan before a run's first success.
+    """
+    values = np.full((len(runs), len(grid)), np.nan)
+    for i, run in enumerate(runs):
+        index = np.searchsorted(run.seconds, grid, side="right") - 1
+        steps = getattr(run, quantity)
+        values[i] = np.where(index >= 0, steps[np.maximum(index, 0)], np.nan)
+    return values
+
+
+def curve(runs: Sequence[Run], grid: np.ndarray, quantity: str, seed: int = 0) -> Curve:
+    """Summarise the runs of one method over time, up to the moment when its last run ends."""
+    inside = grid <= max(run.seconds[-1] for run in runs)
+    seconds = grid[inside]
+    values = sample(runs, seconds, quantity)
+    low, high = statistics.mean_interval(values, seed=seed)
+    q25, median, q75 = statistics.quartiles(values)
+    return Curve(
+        seconds=seconds,
+        runs=np.sum(~np.isnan(values), axis=0),
+        mean=statistics.mean(values),
+        low=low,
+        high=high,
+        median=median,
+        q25=q25,
+        q75=q75,
+    )
+
+
+def final(runs: Sequence[Run], quantity: str) -> np.ndarray:
+    """Last value of each run: (runs,), nan for a run in which nothing succeeded."""
+    return np.array([getattr(run, quantity)[-1] for run in runs], dtype=np.float64)
+
+
+def rank_curves(
+    groups: dict[str, list[Run]], grid: np.ndarray, quantity: str = "test_regret"
+) -> dict[str, np.ndarray]:
+    """Mean rank of each method over time (1 is best).
+
+    At each time the methods are ranked by regret within each seed that all of them have run, and
+    the ranks are averaged over those seeds. Equal regrets share the average of their ranks. A run
+    without a finished evaluation ranks behind all that have one; where no run of a seed has any,
+    that seed counts nothing.
+
+    Returns:
+        method -> (g,); nan where nothing is known, or when no seed is common to all methods.
+    """
+    seeds = common_seeds(groups)
+    if not seeds:
+        return {method: np.full(len(grid), np.nan) for method in groups}
+    values = []
+    for runs in groups.values():
+        by_seed = {run.seed: run for run in runs}
+        values.append(sample([by_seed[seed] for seed in seeds], grid, quantity))
+    ranks = statistics.mean_ranks(np.stack(values))
+    return dict(zip(groups, ranks, strict=True))
+
+
+def common_seeds(groups: dict[str, list[Run]]) -> list[int]:
+    """Seeds that every method has run, in order."""
+    sets = [{run.seed for run in runs} for runs in groups.values()]
+    return sorted(set.intersection(*sets)) if sets else []
