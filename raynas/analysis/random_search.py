@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 if TYPE_CHECKING:
-    from search_spaces.table import Table
     from search_spaces.space import Space
+    from search_spaces.table import Table
 
 Repeat = Literal["mean", "random", 0, 1, 2]
 FULL_EPOCHS = 108
@@ -65,15 +65,13 @@ def draw(table: Table, weights: np.ndarray, repeat: Repeat, *, oracle: bool = Fa
         return _oracle_draw(table, weights, repeat)
     rows = np.arange(table.space.num_unique)
     seen = _stack(table, "validation", repeat)
-    regrets = (
-        table.validation_error(rows, FULL_EPOCHS, "mean") - table.best_validation_error,
-        table.test_error(rows, FULL_EPOCHS, "mean") - table.best_test_error,
-    )
-    repeats = len(seen)
+    validation = table.validation_error(rows, FULL_EPOCHS, "mean") - table.best_validation_error
+    test = table.test_error(rows, FULL_EPOCHS, "mean") - table.best_test_error
     return _atoms(
         seen,
         weights,
-        *(np.tile(r, (repeats, 1)) for r in regrets),
+        np.broadcast_to(validation, seen.shape),
+        np.broadcast_to(test, seen.shape),
         _seconds(table, weights, repeat),
     )
 

@@ -84,7 +84,7 @@ def _resampled_means(values: np.ndarray, seed: int, resamples: int) -> np.ndarra
     count = len(values)
     rng = np.random.default_rng(seed)
     draws = rng.multinomial(count, np.full(count, 1 / count), size=resamples)
-    return draws @ values / count
+    return np.asarray(draws @ values / count)
 
 
 def _column_quantile(ordered: np.ndarray, levels: np.ndarray) -> np.ndarray:
@@ -94,7 +94,8 @@ def _column_quantile(ordered: np.ndarray, levels: np.ndarray) -> np.ndarray:
     ceiling = np.minimum(floor + 1, len(ordered) - 1)
     columns = np.arange(ordered.shape[1])
     below = ordered[floor, columns]
-    return below + (position - floor) * (ordered[ceiling, columns] - below)
+    above = ordered[ceiling, columns]
+    return np.asarray(below + (position - floor) * (above - below))
 
 
 def difference_interval(

@@ -39,8 +39,14 @@ TRAJECTORY_SCHEMA = pa.schema(
         ("failure", pa.string()),
     ]
 )
-_COMPUTED = ("module_hash", "incumbent_hash", "incumbent_validation_error")
-_COMPUTED += ("incumbent_test_error", "validation_regret", "test_regret")
+_COMPUTED = {
+    "module_hash",
+    "incumbent_hash",
+    "incumbent_validation_error",
+    "incumbent_test_error",
+    "validation_regret",
+    "test_regret",
+}
 _COPIED = [name for name in TRAJECTORY_SCHEMA.names if name not in _COMPUTED]
 
 

@@ -1,0 +1,150 @@
+"""`manifest.json`: what a study is, and where its figures come from."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from raynas.execution.files import write_atomically
+from search_spaces.errors import UserError
+
+if TYPE_CHECKING:
+    from search_spaces.table import Table
+
+FORMAT = 1
+"""Version of the study directory's layout."""
+MANIFEST = "manifest.json"
+
+_PACKAGES = (
+    "raynas",
+    "numpy",
+    "scipy",
+    "pyarrow",
+    "scikit-learn",
+    "torch",
+    "ray",
+    "optuna",
+    "smac",
+    "hpbandster",
+    "ConfigSpace",
+)
+_REQUIRED = ("format", "created", "finished", "arguments", "benchmark", "tables")
+
+
+def new_manifest(arguments: Mapping[str, Any], tables: Mapping[str, Table]) -> dict[str, Any]:
+    """The manifest of a study that starts now.
+
+    Args:
+        arguments: what was asked for: spaces, methods, seeds, evaluations, budget_seconds, repeat,
+            incumbent, workers, seed, preset; values that JSON can hold.
+        tables: by space; all of one benchmark.
+    """
+    benchmark = next(iter(tables.values())).benchmark
+    return {
+        "format": FORMAT,
+        "raynas_version": _version("raynas"),
+        "created": now(),
+        "finished": None,
+        "arguments": json.loads(json.dumps(dict(arguments))),
+        "benchmark": {
+            "name": benchmark.name,
+            "kind": benchmark.kind,
+            "sha256": benchmark.sha256,
+            "path": str(benchmark.path),
+            "metadata": benchmark.metadata,
+        },
+        "versions": {"python": platform.python_version()}
+        | {name: _version(name) for name in _PACKAGES},
+        "host": _host(),
+        "device": "cpu",
+        "tables": {name: _describe(table) for name, table in tables.items()},
+    }
+
+
+def read_manifest(study: Path) -> dict[str, Any]:
+    """The manifest of a study directory.
+
+    Raises:
+        UserError: there is none, it is damaged, or its layout is another version's.
+    """
+    path = study / MANIFEST
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UserError(f"{study} is no study: it has no {MANIFEST}") from error
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise UserError(f"{path} is damaged ({error}); the study must be run again") from error
+    found = manifest.get("format") if isinstance(manifest, dict) else None
+    if found != FORMAT:
+        raise UserError(
+            f"{study} has study layout {found}, this version of raynas reads layout {FORMAT}; "
+            "use the version that wrote it, or run the study again"
+        )
+    missing = [key for key in _REQUIRED if key not in manifest]
+    if missing:
+        raise UserError(f"{path} lacks {', '.join(missing)}; the study must be run again")
+    return dict(manifest)
+
+
+def write_manifest(study: Path, manifest: Mapping[str, Any]) -> None:
+    """Write or replace the manifest of a study directory, atomically."""
+    text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+    write_atomically(study / MANIFEST, lambda path: path.write_text(text, encoding="utf-8"))
+
+
+def now() -> str:
+    """The time, to the second, in UTC."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def differences(recorded: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
+    """Names of the given arguments that are not the recorded ones, with both values."""
+    plain = json.loads(json.dumps(dict(given)))
+    return [
+        f"{name} is {recorded.get(name)!r} there, {value!r} was given"
+        for name, value in plain.items()
+        if recorded.get(name) != value
+    ]
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _host() -> dict[str, Any]:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "platform": platform.platform(),
+        "processor": _processor(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "memory_gib": round(memory / 2**30, 1),
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+def _describe(table: Table) -> dict[str, Any]:
+    return {
+        "num_architectures": table.space.num_architectures,
+        "num_unique": table.space.num_unique,
+        "best_validation_error": table.best_validation_error,
+        "best_test_error": table.best_test_error,
+    }
