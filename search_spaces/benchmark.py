@@ -185,7 +185,10 @@ def _check_schema(path: Path, table: pa.Table) -> None:
             "with `python -m search_spaces.convert`"
         )
     for field in _schema():
-        if field.name not in table.column_names or table.schema.field(field.name).type != field.type:
+        if (
+            field.name not in table.column_names
+            or table.schema.field(field.name).type != field.type
+        ):
             raise BenchmarkError(f"{path} lacks the column {field.name} of type {field.type}")
 
 

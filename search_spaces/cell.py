@@ -45,9 +45,7 @@ class Cell:
         CellError: if shape, entries or names are not as described.
     """
 
-    def __init__(
-        self, matrix: npt.ArrayLike | Sequence[Sequence[int]], ops: Sequence[str]
-    ) -> None:
+    def __init__(self, matrix: npt.ArrayLike | Sequence[Sequence[int]], ops: Sequence[str]) -> None:
         array = np.array(matrix)
         _check(array, ops)
         self._matrix = array.astype(np.uint8)
@@ -163,9 +161,7 @@ def graph_hash(matrix: Sequence[Sequence[int]], labels: Sequence[int]) -> str:
     n = len(labels)
     parents = [[i for i in range(n) if matrix[i][j]] for j in range(n)]
     children = [[j for j in range(n) if matrix[i][j]] for i in range(n)]
-    colours = [
-        _md5(str((len(children[v]), len(parents[v]), labels[v]))) for v in range(n)
-    ]
+    colours = [_md5(str((len(children[v]), len(parents[v]), labels[v]))) for v in range(n)]
     for _ in range(n):
         colours = [
             _md5(

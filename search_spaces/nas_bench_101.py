@@ -63,7 +63,7 @@ class NASBench101Space(Space):
 
     def decode(self, vector: Sequence[int] | Vectors) -> Cell:
         """The cell of 7 vertices that a vector describes, loose ends included."""
-        checked = self._checked([vector])
+        checked = self._checked(np.asarray(vector)[None])
         ops = [OPERATIONS[i] for i in checked[0, :NUM_BLOCKS]]
         return Cell(self.matrices(checked)[0], [INPUT, *ops, OUTPUT])
 
@@ -147,7 +147,7 @@ class NASBench101Space(Space):
 
     def neighbours(self, vector: Sequence[int] | Vectors) -> Vectors:
         """All valid vectors with one edge flipped or one operation changed, shape (m, d)."""
-        centre = self._checked([vector])[0]
+        centre = self._checked(np.asarray(vector)[None])[0]
         changed = []
         for choice, option in enumerate(centre):
             for other in range(self.cardinalities[choice]):

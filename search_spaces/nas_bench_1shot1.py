@@ -78,12 +78,14 @@ class NASBench1Shot1Space(Space):
 
     def numbers(self, vectors: npt.ArrayLike) -> Rows:
         """Position of each vector in `enumerate`, shape (n, d) -> (n,)."""
-        return self._checked(vectors) @ self.strides
+        numbers: Rows = self._checked(vectors) @ self.strides
+        return numbers
 
     def vectors(self, numbers: npt.ArrayLike) -> Vectors:
         """The vectors at these positions of `enumerate`, shape (n,) -> (n, d)."""
         divided = np.asarray(numbers, np.int64)[..., None] // self.strides
-        return (divided % np.array(self.cardinalities)).astype(np.uint8)
+        vectors: Vectors = (divided % np.array(self.cardinalities)).astype(np.uint8)
+        return vectors
 
     def enumerate(self) -> Vectors:
         """Every architecture in lexicographic order, shape (num_architectures, d)."""
@@ -111,7 +113,7 @@ class NASBench1Shot1Space(Space):
 
     def decode(self, vector: Sequence[int] | Vectors) -> Cell:
         """The cell of k + 2 vertices that a vector describes, loose ends included."""
-        checked = self._checked([vector])
+        checked = self._checked(np.asarray(vector)[None])
         ops = [OPERATIONS[i] for i in checked[0, : self.num_blocks]]
         return Cell(self.matrices(checked)[0], [INPUT, *ops, OUTPUT])
 
@@ -167,8 +169,9 @@ class NASBench1Shot1Space(Space):
         )
         parents = tuple(
             tuple(
-                np.array([i for i, other in enumerate(sets) if len(set(one) - set(other)) == 1],
-                         np.uint8)
+                np.array(
+                    [i for i, other in enumerate(sets) if len(set(one) - set(other)) == 1], np.uint8
+                )
                 for one in sets
             )
             for sets in self.parent_sets
@@ -196,7 +199,7 @@ class NASBench1Shot1Space(Space):
 
     def neighbours(self, vector: Sequence[int] | Vectors) -> Vectors:
         """All architectures with one operation changed or one parent rewired, shape (m, d)."""
-        centre = self._checked([vector])[0]
+        centre = self._checked(np.asarray(vector)[None])[0]
         changed = []
         for choice, option in enumerate(centre):
             for other in self._one_change[choice][option]:
@@ -215,4 +218,3 @@ def load_index(name: str, part: str) -> npt.NDArray[Any]:
     """A stored index as a read-only memory map; `search_spaces.index` writes it."""
     array: npt.NDArray[Any] = np.load(index_path(name, part), mmap_mode="r")
     return array
-

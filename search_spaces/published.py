@@ -59,7 +59,7 @@ def published_architectures(space: NASBench1Shot1Space, rule: Rule) -> Vectors:
         if rule == "without-loose-ends":
             first = first[_is_chain(pruned[first], used[first])]
         patterns, free = patterns[np.sort(first)], free[np.sort(first)]
-    return np.concatenate(list(_with_operations(space, patterns, free)))
+    return np.concatenate(list(_with_operations(patterns, free)))
 
 
 def _parent_patterns(space: NASBench1Shot1Space) -> Vectors:
@@ -73,7 +73,8 @@ def _free_blocks(
 ) -> npt.NDArray[np.bool_]:
     if rule == "raw":
         return np.ones_like(used)
-    return matrices.any(2) if rule == "with-loose-ends" else used
+    feeding = np.asarray(matrices.any(2))
+    return feeding if rule == "with-loose-ends" else used
 
 
 def _is_chain(pruned: Vectors, used: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
@@ -85,9 +86,7 @@ def _is_chain(pruned: Vectors, used: npt.NDArray[np.bool_]) -> npt.NDArray[np.bo
     return chain
 
 
-def _with_operations(
-    space: NASBench1Shot1Space, patterns: Vectors, free: npt.NDArray[np.bool_]
-) -> Iterator[Vectors]:
+def _with_operations(patterns: Vectors, free: npt.NDArray[np.bool_]) -> Iterator[Vectors]:
     for pattern, mask in zip(patterns, free, strict=True):
         blocks = np.flatnonzero(mask)
         choices = np.array(list(product(range(len(OPERATIONS)), repeat=len(blocks))), np.uint8)

@@ -140,7 +140,7 @@ class Space(ABC):
 
     def to_config(self, vector: Sequence[int] | Vectors) -> dict[str, Any]:
         """A vector as a mapping from choice name to option."""
-        checked = self._checked([vector])[0]
+        checked = self._checked(np.asarray(vector)[None])[0]
         return {
             name: values[index]
             for name, values, index in zip(self.choice_names, self.options, checked, strict=True)

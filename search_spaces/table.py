@@ -58,9 +58,7 @@ class Table:
         """
         return 1.0 - self._query("validation", rows, epochs, repeat)
 
-    def test_error(
-        self, rows: npt.ArrayLike, epochs: int = 108, repeat: Repeat = "mean"
-    ) -> Floats:
+    def test_error(self, rows: npt.ArrayLike, epochs: int = 108, repeat: Repeat = "mean") -> Floats:
         """Test error, a fraction; see `validation_error`."""
         return 1.0 - self._query("test", rows, epochs, repeat)
 
@@ -79,7 +77,8 @@ class Table:
         values, unknown = self.benchmark.column("parameters")
         positions = self._positions[np.asarray(rows)]
         self._refuse_unknown(unknown, positions, "the number of parameters")
-        return values[positions].astype(np.int64)
+        counts: npt.NDArray[np.int64] = values[positions].astype(np.int64)
+        return counts
 
     def known(self, quantity: str, epochs: int) -> bool:
         """Whether every cell of the space has all repeats of a quantity.

@@ -18,3 +18,13 @@ def measured() -> Path:
     if not (folder / "cells.parquet").exists():
         pytest.skip(f"no measured tables in {folder}")
     return folder
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """With `RAYNAS_NO_SKIPS=1` a skipped test is a failure: something is not installed."""
+    if not os.environ.get("RAYNAS_NO_SKIPS") or exitstatus != pytest.ExitCode.OK:
+        return
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None and reporter.stats.get("skipped"):
+        reporter.write_line("skipped tests are failures here (RAYNAS_NO_SKIPS)", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

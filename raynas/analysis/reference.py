@@ -41,7 +41,7 @@ _REPEATS: dict[str, random_search.Repeat] = {
 
 def reference_curves(
     tables: Mapping[str, Table],
-    repeat: str | int = "random",
+    repeat: str | int = "seeded",
     evaluations: int = 280,
     *,
     incumbent: str = "validation",
@@ -60,8 +60,8 @@ def reference_curves(
 
     Args:
         tables: space name -> table.
-        repeat: what an evaluation sees: "mean", "random" (one of three, drawn for each
-            evaluation), 0, 1 or 2.
+        repeat: what an evaluation sees: "seeded" (one of three, drawn for each evaluation),
+            "mean", 0, 1 or 2.
         evaluations: length of the random-search curves.
         incumbent: "validation" or "oracle", as for `trajectory`.
         workers: simulated asynchronous workers.

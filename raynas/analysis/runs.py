@@ -72,7 +72,14 @@ def float_column(table: pa.Table, name: str) -> np.ndarray:
 
 
 def split_runs(trajectories: pa.Table) -> list[Run]:
-    """Cut a trajectories table into runs, ordered by space, method and seed."""
+    """Cut a trajectories table into runs.
+
+    They are ordered by space and method, each in order of first appearance, and by seed.
+    """
+    rank = {
+        name: {value: i for i, value in enumerate(pc.unique(trajectories.column(name)).to_pylist())}
+        for name in ("space", "method")
+    }
     table = in_run_order(trajectories)
     starts = run_starts(table)
     first = starts[:-1]
@@ -92,7 +99,9 @@ def split_runs(trajectories: pa.Table) -> list[Run]:
         part = slice(int(starts[i]), int(starts[i + 1]))
         views: dict[str, Any] = {name: column[part] for name, column in columns.items()}
         runs.append(Run(method=method, space=space, seed=seed, cell=cells[i], **views))
-    return runs
+    return sorted(
+        runs, key=lambda run: (rank["space"][run.space], rank["method"][run.method], run.seed)
+    )
 
 
 def by_method(runs: Sequence[Run], space: str) -> dict[str, list[Run]]:

@@ -86,7 +86,9 @@ def test_unknown_figures_are_nulls_and_asking_is_an_error(
     known = (hidden + 1) % SPACE.num_unique
     assert np.isfinite(table.validation_error(known, 4, 2))
     assert np.isfinite(table.validation_error(hidden, 4, 0))
-    with pytest.raises(MissingFigureError, match=r"validation at 4 epochs, repeat 2 of cell \w{32}"):
+    with pytest.raises(
+        MissingFigureError, match=r"validation at 4 epochs, repeat 2 of cell \w{32}"
+    ):
         table.validation_error([known, hidden], 4, 2)
     with pytest.raises(MissingFigureError):
         table.validation_error(hidden, 4, "mean")
@@ -114,9 +116,7 @@ def test_checksum_is_of_the_content(tmp_path: Path, data: dict[str, np.ndarray])
     assert write(tmp_path / "c.arrow", changed).sha256 != first.sha256
 
 
-def test_a_space_with_missing_cells_is_refused(
-    tmp_path: Path, data: dict[str, np.ndarray]
-) -> None:
+def test_a_space_with_missing_cells_is_refused(tmp_path: Path, data: dict[str, np.ndarray]) -> None:
     few = {name: values[:100] for name, values in data.items()}
     with pytest.raises(BenchmarkError, match="lacks 2,585 of the 2,685 cells of space 1"):
         write(tmp_path / "few.arrow", few).table(SPACE)

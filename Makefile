@@ -1,0 +1,45 @@
+# `make compare` and `make test` need nothing but Python 3.11 (or newer) and make.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+INSTALL = $(PIP) install --quiet --constraint constraints.txt --editable
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: compare test test-long lint bench clean
+
+compare: $(VENV)/.installed  ## compare all optimizers on space 3
+	$(BIN)/python -m raynas.compare --space 3
+
+test: $(VENV)/.installed-test  ## everything that takes seconds
+	$(BIN)/python -m pytest -m "not long" $(PYTEST_ARGS)
+
+test-long: $(VENV)/.installed-test  ## what takes minutes
+	$(BIN)/python -m pytest -m long --timeout 3000 $(PYTEST_ARGS)
+
+lint: $(VENV)/.installed-dev  ## formatting, lint, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.installed-test  ## the measurements of the README
+	$(BIN)/python -m tests.performance
+
+clean:
+	rm -rf $(VENV) build *.egg-info
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(INSTALL) "."
+	touch $@
+
+$(VENV)/.installed-test: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(INSTALL) ".[test]"
+	touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(INSTALL) ".[dev]"
+	touch $@ $(VENV)/.installed-test $(VENV)/.installed
