@@ -139,17 +139,22 @@ class Benchmark:
         """
         from search_spaces.table import Table
 
+        if len(self) < space.num_unique:  # saves building a large index just to say no
+            raise self._incomplete(space, space.num_unique - len(self), "at least ")
         keys = as_keys(self.hashes)
         wanted = as_keys(space.unique_hashes())
         positions = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
         missing = np.flatnonzero(keys[positions] != wanted)
         if len(missing):
-            raise BenchmarkError(
-                f"{self.path} lacks {len(missing):,} of the {len(wanted):,} cells of space "
-                f"{space.name}, for instance {space.unique_hashes()[missing[0]].tobytes().hex()}"
-                "; `python -m search_spaces.fetch nasbench101` gets a table that has them all"
-            )
+            raise self._incomplete(space, len(missing))
         return Table(self, space, positions)
+
+    def _incomplete(self, space: Space, missing: int, bound: str = "") -> BenchmarkError:
+        return BenchmarkError(
+            f"{self.name} ({self.path}) lacks {bound}{missing:,} of the {space.num_unique:,} "
+            f"cells of space {space.name}; `python -m search_spaces.fetch nasbench101` gets a "
+            "table that has them all"
+        )
 
     def _chunk(self, name: str) -> pa.Array:
         column = self._arrow.column(name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import isqrt
 from typing import Any
 
 import numpy as np
@@ -15,8 +14,9 @@ from search_spaces.benchmark import (
     UNKNOWN_ACCURACY,
     UNKNOWN_PARAMETERS,
 )
-from search_spaces.cell import INPUT, OPERATIONS, OUTPUT
-from search_spaces.official_rows import RowError, Rows
+from search_spaces.official_graphs import GraphTexts
+from search_spaces.official_rows import Rows
+from search_spaces.table_errors import RowError
 
 #: Last axis of `Rows.figures`, and its middle axis.
 FIGURES = ("training_time", "train_accuracy", "validation_accuracy", "test_accuracy")
@@ -31,14 +31,17 @@ class Collector:
     """Figures of all runs seen so far, at most `max_cells` cells.
 
     Its memory grows with the number of different cells, not with the number of rows.
+
+    Attributes:
+        rows: how many runs there are.
+        graphs: the graphs of the cells, as texts.
     """
 
     def __init__(self, max_cells: int) -> None:
         self.rows = 0
+        self.graphs = GraphTexts()
         self._max_cells = max_cells
         self._cells: dict[bytes, int] = {}
-        self._adjacency = _Texts()
-        self._ops = _Texts()
         self._counts = np.zeros((0, len(BUDGETS)), np.int8)
         self._parameters = np.zeros(0, np.int32)
         self._codes = np.zeros((0, 2), np.int32)
@@ -97,20 +100,9 @@ class Collector:
         if (parameters < 0).any():
             place = int(np.argmax(parameters < 0))
             raise RowError(int(indices[place]), f"{parameters[place]} trainable parameters")
-        codes = []
-        spans = np.concatenate([indices[:, None], rows.adjacency[indices], rows.ops[indices]], 1)
-        for index, start, stop, ops_start, ops_stop in spans.tolist():
-            adjacency, ops = rows.text[start:stop], rows.text[ops_start:ops_stop]
-            if len(adjacency) != (ops.count(b",") + 1) ** 2:
-                raise RowError(index, "the adjacency matrix does not fit the operations")
-            codes.append(
-                (
-                    self._adjacency.code(adjacency, index, _check_adjacency),
-                    self._ops.code(ops, index, _check_ops),
-                )
-            )
+        codes = self.graphs.encode(rows, indices)
         self._parameters[number : number + len(codes)] = parameters
-        self._codes[number : number + len(codes)] = np.array(codes, np.int32).reshape(-1, 2)
+        self._codes[number : number + len(codes)] = codes
 
     def _place(
         self, cells: npt.NDArray[np.int64], budgets: npt.NDArray[np.int8]
@@ -183,31 +175,10 @@ class Collector:
         values = self._figures[stage, name][: self.cells]
         return values.reshape(self.cells, len(BUDGETS), len(REPEATS))
 
-    def graphs(self) -> tuple[npt.NDArray[np.int32], list[str], list[str]]:
-        """The cells as the rows describe them.
-
-        Returns:
-            Codes of shape (cells, 2), the adjacency texts that the first column points into, and
-            the operation texts that the second one does.
-        """
-        return self._codes[: self.cells], self._adjacency.texts(), self._ops.texts()
-
-
-class _Texts:
-    """Different texts, numbered; each is checked when it is first seen."""
-
-    def __init__(self) -> None:
-        self._codes: dict[bytes, int] = {}
-
-    def code(self, text: bytes, index: int, check: Any) -> int:
-        code = self._codes.get(text)
-        if code is None:
-            check(text, index)
-            code = self._codes[text] = len(self._codes)
-        return code
-
-    def texts(self) -> list[str]:
-        return [text.decode() for text in self._codes]
+    @property
+    def graph_codes(self) -> npt.NDArray[np.int32]:
+        """Numbers of each cell's texts in `graphs`, in order of appearance, shape (cells, 2)."""
+        return self._codes[: self.cells]
 
 
 def _enlarge(values: Array, capacity: int, fill: float) -> Array:
@@ -231,17 +202,3 @@ def _check_figures(figures: npt.NDArray[np.float64]) -> None:
         raise RowError(
             index, f"final {FIGURES[2 + figure]} {value} is no multiple of 1/{ACCURACY_UNIT}"
         )
-
-
-def _check_adjacency(text: bytes, index: int) -> None:
-    size = isqrt(len(text))
-    if size < 2 or size * size != len(text) or text.strip(b"01"):
-        raise RowError(index, "the adjacency matrix is no square of 0 and 1")
-    if any(text[row * size : row * size + row + 1].strip(b"0") for row in range(size)):
-        raise RowError(index, "the adjacency matrix is not upper triangular")
-
-
-def _check_ops(text: bytes, index: int) -> None:
-    names = text.decode(errors="replace").split(",")
-    if names[0] != INPUT or names[-1] != OUTPUT or not set(names[1:-1]) <= set(OPERATIONS):
-        raise RowError(index, f"operations {text[:60].decode(errors='replace')!r}")

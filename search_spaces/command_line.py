@@ -18,30 +18,37 @@ _WAYS_OUT = {
 }
 
 
+#: A wrong option or argument; typer does not export the class itself.
+_UsageError = typer.BadParameter.__bases__[0]
+
+
 def run(app: typer.Typer) -> None:
     """Run a command line and end the process.
 
-    A `UserError` is printed in one line and ends with its exit code; so is an `OSError` that a
-    full disk or a missing permission caused. `--debug` anywhere on the command line shows the
-    traceback instead. An interrupt ends with 130.
+    A `UserError` is printed in one line and ends with its exit code; so is a wrong option (exit
+    code 2), and an `OSError` that a full disk or a missing permission caused. `--debug` anywhere
+    on the command line shows the traceback instead. An interrupt ends with 130.
     """
     try:
-        app()
-    except (UserError, OSError) as error:
+        code = app(standalone_mode=False)
+    except (KeyboardInterrupt, typer.Abort):
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)
+    except Exception as error:
         line = _explain(error)
         if line is None or "--debug" in sys.argv:
             raise
         print(f"error: {line}", file=sys.stderr)
-        sys.exit(error.exit_code if isinstance(error, UserError) else 1)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        sys.exit(130)
+        sys.exit(2 if isinstance(error, _UsageError) else getattr(error, "exit_code", 1))
+    sys.exit(code or 0)
 
 
-def _explain(error: UserError | OSError) -> str | None:
+def _explain(error: Exception) -> str | None:
     """The one line to show, or None if this is a fault of the program."""
+    if isinstance(error, _UsageError):
+        return f"{error.format_message()} (--help lists the options)"  # type: ignore[attr-defined]
     if isinstance(error, UserError):
         return " ".join(str(error).splitlines())
-    if error.errno not in _WAYS_OUT:
+    if not isinstance(error, OSError) or error.errno not in _WAYS_OUT:
         return None
     return f"cannot write {error.filename or 'a file'}: {_WAYS_OUT[error.errno]}"

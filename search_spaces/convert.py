@@ -7,24 +7,24 @@ that only the drop-in API needs (`search_spaces.nasbench_details`).
 from __future__ import annotations
 
 import hashlib
-import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from search_spaces.benchmark import BUDGETS, REPEATS, Benchmark, write_store
+from search_spaces.benchmark import BUDGETS, Benchmark, write_store
 from search_spaces.collector import Collector
 from search_spaces.command_line import run
 from search_spaces.data_directory import official_store
 from search_spaces.errors import UserError
 from search_spaces.nasbench_details import details_path, write_details
-from search_spaces.official_rows import RowError, parse_rows
+from search_spaces.official_rows import parse_rows
 from search_spaces.progress import Progress, progress_bar
-from search_spaces.tfrecord import TableFileError, read_blocks
+from search_spaces.table_errors import RowError, TableFileError
+from search_spaces.tfrecord import read_blocks
 
 #: Checksums of the files that Google published (google-research/nasbench, README).
 OFFICIAL_FILES = {
@@ -40,6 +40,7 @@ class Conversion:
 
     Attributes:
         store: the store that was written.
+        name: what the store calls itself.
         rows: training runs in the file.
         cells: unique cells in the file.
         epochs: the budgets that occur.
@@ -48,6 +49,7 @@ class Conversion:
     """
 
     store: Path
+    name: str
     rows: int
     cells: int
     epochs: tuple[int, ...]
@@ -71,6 +73,7 @@ def convert(
             written then.
         OSError: if the store cannot be written; nothing is left behind.
     """
+    _check_paths(source, out)
     digest = hashlib.sha256()
 
     def observe(piece: bytes) -> None:
@@ -78,21 +81,24 @@ def convert(
         if progress is not None:
             progress(len(piece))
 
-    collector = _collect(source, observe)
-    if not partial:
-        _check_complete(source, collector)
-    sha256 = digest.hexdigest()
-    epochs = tuple(BUDGETS[index] for index in collector.budgets_present())
-    metadata = {
-        "source": source.name,
-        "source_sha256": sha256,
-        "rows": collector.rows,
-        "epochs": list(epochs),
-    }
-    official = sha256 in OFFICIAL_FILES
-    name = f"NAS-Bench-101 (official, {OFFICIAL_FILES[sha256]})" if official else source.name
-    _write(out, collector, name, "official" if official else "synthetic", metadata)
-    return Conversion(out, collector.rows, collector.cells, epochs, sha256, official)
+    # Made first: a folder that cannot be written to shows before the long work, not after it.
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as folder:
+        collector = _collect(source, observe)
+        if not partial:
+            _check_complete(source, collector)
+        result = _describe(source, out, collector, digest.hexdigest())
+        _write(Path(folder) / out.name, result, source, collector)
+        details_path(Path(folder) / out.name).replace(details_path(out))
+        (Path(folder) / out.name).replace(out)
+    return result
+
+
+def _check_paths(source: Path, out: Path) -> None:
+    if out.is_dir():
+        raise UserError(f"--out {out} is a folder; name a file in it", exit_code=2)
+    if out.exists() and source.exists() and out.samefile(source):
+        raise UserError(f"--out {out} is the file to convert; name another", exit_code=2)
 
 
 def _collect(source: Path, observe: Callable[[bytes], object]) -> Collector:
@@ -117,17 +123,34 @@ def _check_complete(source: Path, collector: Collector) -> None:
     )
 
 
-def _write(
-    out: Path, collector: Collector, name: str, kind: str, metadata: dict[str, Any]
-) -> None:
-    """Write both files beside their places, then rename both."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as folder:
-        store = Path(folder) / out.name
-        write_store(store, collector.store_columns(), name=name, kind=kind, metadata=metadata)
-        write_details(details_path(store), collector, Benchmark.open(store).sha256)
-        os.replace(details_path(store), details_path(out))  # noqa: PTH105
-        os.replace(store, out)  # noqa: PTH105
+def _describe(source: Path, out: Path, collector: Collector, sha256: str) -> Conversion:
+    budgets = OFFICIAL_FILES.get(sha256)
+    return Conversion(
+        store=out,
+        name=f"NAS-Bench-101 (official, {budgets})" if budgets else source.name,
+        rows=collector.rows,
+        cells=collector.cells,
+        epochs=tuple(BUDGETS[index] for index in collector.budgets_present()),
+        source_sha256=sha256,
+        official=budgets is not None,
+    )
+
+
+def _write(store: Path, result: Conversion, source: Path, collector: Collector) -> None:
+    """Write both files; the details know the checksum of the store."""
+    write_store(
+        store,
+        collector.store_columns(),
+        name=result.name,
+        kind="official" if result.official else "synthetic",
+        metadata={
+            "source": source.name,
+            "source_sha256": result.source_sha256,
+            "rows": result.rows,
+            "epochs": list(result.epochs),
+        },
+    )
+    write_details(details_path(store), collector, Benchmark.open(store).sha256)
 
 
 app = typer.Typer(add_completion=False)
@@ -140,9 +163,7 @@ def main(
         Path | None,
         typer.Option(help="Store to write. [default: nasbench101.arrow in the data directory]"),
     ] = None,
-    partial: Annotated[
-        bool, typer.Option(help="Accept a table in which cells lack runs.")
-    ] = False,
+    partial: Annotated[bool, typer.Option(help="Accept a table in which cells lack runs.")] = False,
     debug: Annotated[bool, typer.Option(help="Show the traceback of an error.")] = False,  # noqa: ARG001
 ) -> None:
     """Convert an official NAS-Bench-101 file into the column store.
@@ -157,18 +178,18 @@ def main(
 
 
 def summary(result: Conversion) -> str:
-    """What a conversion found, in one or two lines."""
+    """What a conversion found, for the console."""
     epochs = ", ".join(map(str, result.epochs))
-    line = (
-        f"{result.store}: {result.rows:,} runs of {result.cells:,} cells, epochs {epochs}, "
-        f"{len(REPEATS)} repeats at most"
+    text = (
+        f"{result.store}: {result.name}, {result.rows:,} runs of {result.cells:,} cells "
+        f"at {epochs} epochs"
     )
     if not result.official:
-        line += (
-            "\nnote: this is not one of the two published files (sha256 "
-            f"{result.source_sha256[:16]}...); reports will name it {result.store.name}"
+        text += (
+            f"\nnote: the sha256 {result.source_sha256[:16]}... is none of the published files'; "
+            f"they hold {NUM_CELLS:,} cells"
         )
-    return line
+    return text
 
 
 if __name__ == "__main__":

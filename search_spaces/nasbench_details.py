@@ -43,11 +43,11 @@ def write_details(path: Path, collector: Collector, store_sha256: str) -> None:
     """
     order = np.argsort(as_keys(collector.store_columns()["module_hash"]), kind="stable")
     budgets = collector.budgets_present()
-    codes, adjacency, ops = collector.graphs()
+    codes = collector.graph_codes[order]
     columns: dict[str, pa.Array] = {
         "appearance": pa.array(order.astype(np.int32)),
-        "module_adjacency": _dictionary(codes[order, 0], adjacency),
-        "module_operations": _dictionary(codes[order, 1], ops),
+        "module_adjacency": _dictionary(codes[:, 0], collector.graphs.adjacency),
+        "module_operations": _dictionary(codes[:, 1], collector.graphs.ops),
     }
     for stage in STAGES:
         for figure in FIGURES:
@@ -87,6 +87,7 @@ class Details:
 
     Attributes:
         epochs: the budgets that occur, ascending.
+        stored: the stages and names of the figures that this file has.
 
     Raises:
         BenchmarkError: if the file is missing, unreadable, or belongs to another store.
@@ -105,6 +106,12 @@ class Details:
         if header["format"] != _FORMAT or header["store_sha256"] != store_sha256:
             raise BenchmarkError(f"{path} belongs to another store; {again}")
         self.epochs: tuple[int, ...] = tuple(header["epochs"])
+        self.stored = [
+            (stage, figure)
+            for stage in STAGES
+            for figure in FIGURES
+            if (stage, figure) not in _IN_STORE
+        ]
         self._figures: dict[str, npt.NDArray[Any]] = {}
 
     @cached_property

@@ -16,29 +16,17 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from search_spaces.encoded_text import decode_base64, decode_hashes, take
 from search_spaces.model_metrics import MessageError, decode
+from search_spaces.table_errors import RowError
 
 EPOCHS = (4, 12, 36, 108)
 _EPOCH_DIGITS = {4: 1, 12: 2, 36: 2, 108: 3}
 _QUOTE, _BACKSLASH, _COMMA, _SPACE = b'"\\, '
 _OPEN, _CLOSE, _ZERO, _PAD = b"[]0="
-_BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-_INVALID, _PADDED = 0x8000, 0x4000
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
-
-
-class RowError(ValueError):
-    """One row of a batch is not as it should be.
-
-    Attributes:
-        index: which row of the batch.
-    """
-
-    def __init__(self, index: int, reason: str) -> None:
-        super().__init__(reason)
-        self.index = index
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +57,10 @@ def parse_rows(payloads: Sequence[bytes]) -> Rows:
     """Parses rows.
 
     Raises:
-        RowError: for the first row that cannot be parsed.
+        RowError: for a row that cannot be parsed.
     """
     text, quotes, budgets = _split(payloads)
-    hashes = _hashes(text, quotes[:, 0] + 1)
+    hashes = decode_hashes(text, quotes[:, 0] + 1)
     figures, parameters = _metrics(text, quotes[:, 6] + 1, quotes[:, 7])
     return Rows(
         hashes=hashes,
@@ -126,7 +114,7 @@ def _locate(
 
 def _skeleton(view: Bytes, q: Ints, starts: Ints, ends: Ints) -> npt.NDArray[np.bool_]:
     """Whether everything around the quotation marks is as `json.dumps` writes it."""
-    fits = (q[:, 0] == starts + 1) & (q[:, 7] == ends - 2)
+    fits: npt.NDArray[np.bool_] = (q[:, 0] == starts + 1) & (q[:, 7] == ends - 2)
     fits &= (q[:, 1] - q[:, 0] == 33) & (q[:, 2] - q[:, 1] >= 6) & (q[:, 2] - q[:, 1] <= 8)
     fits &= (q[:, 4] - q[:, 3] == 3) & (q[:, 6] - q[:, 5] == 3)
     near = np.where(fits[:, None], q, 3)  # any place that can be looked at
@@ -142,8 +130,8 @@ def _skeleton(view: Bytes, q: Ints, starts: Ints, ends: Ints) -> npt.NDArray[np.
         (5, 2, _SPACE),
     ):
         fits &= view[near[:, column] + step] == byte
-    fits &= view[np.where(fits, ends - 1, 0)] == _CLOSE
-    return fits
+    closed: npt.NDArray[np.bool_] = view[np.where(fits, ends - 1, 0)] == _CLOSE
+    return fits & closed
 
 
 def _budgets(view: Bytes, q: Ints) -> npt.NDArray[np.int8]:
@@ -187,49 +175,6 @@ def _short(text: str) -> str:
     return repr(text if len(text) <= 40 else text[:40] + "...")
 
 
-def _take(text: bytes, starts: Ints, length: int) -> Bytes:
-    """Substrings of equal length, shape (n, length)."""
-    windows = np.ndarray(
-        shape=(len(text) - length + 1,), dtype=f"V{length}", buffer=text, strides=(1,)
-    )
-    return windows[starts].view(np.uint8).reshape(len(starts), length)
-
-
-def _nibble_table() -> Bytes:
-    table = np.full(256, 255, np.uint8)
-    for value, digit in enumerate(b"0123456789abcdef"):
-        table[digit] = value
-    return table
-
-
-def _pair_table() -> npt.NDArray[np.uint16]:
-    """The 12 bits that two base64 characters stand for, by the characters as a little-endian u16.
-
-    `_INVALID` is set for characters that cannot stand there, `_PADDED` where "=" ends the text.
-    """
-    table = np.full(1 << 16, _INVALID, np.uint16)
-    for high, first in enumerate(_BASE64):
-        table[first | _PAD << 8] = _PADDED | high << 6
-        for low, second in enumerate(_BASE64):
-            table[first | second << 8] = high << 6 | low
-    table[_PAD | _PAD << 8] = _PADDED
-    return table
-
-
-_NIBBLES = _nibble_table()
-_PAIRS = _pair_table()
-
-
-def _hashes(text: bytes, starts: Ints) -> Bytes:
-    nibbles = _NIBBLES[_take(text, starts, 32)]
-    wrong = (nibbles > 15).any(axis=1)
-    if wrong.any():
-        index = int(np.flatnonzero(wrong)[0])
-        name = text[starts[index] : starts[index] + 32].decode(errors="replace")
-        raise RowError(index, f"module hash {name!r} is not 32 hexadecimal digits")
-    return nibbles[:, 0::2] << 4 | nibbles[:, 1::2]
-
-
 def _metrics(text: bytes, starts: Ints, ends: Ints) -> tuple[npt.NDArray[np.float64], Ints]:
     figures = np.zeros((len(starts), 2, 4))
     parameters = np.zeros(len(starts), np.int64)
@@ -242,27 +187,12 @@ def _metrics(text: bytes, starts: Ints, ends: Ints) -> tuple[npt.NDArray[np.floa
         length, pad = divmod(kind, 4)
         rows = np.flatnonzero((lengths == length) & (padding == pad))
         try:
-            messages = _base64(_take(text, starts[rows], length), pad)
+            if length % 4 or not length:
+                raise RowError(0, f"the metrics are no base64 text: {length} characters")
+            messages = decode_base64(take(text, starts[rows], length), pad)
             figures[rows], parameters[rows] = decode(messages)
         except (RowError, MessageError) as error:
             failures.append(RowError(int(rows[error.index]), str(error)))
     if failures:
         raise min(failures, key=lambda failure: failure.index)
     return figures, parameters
-
-
-def _base64(characters: Bytes, padding: int) -> Bytes:
-    """Decodes texts of equal length and padding, shape (n, length) to (n, decoded length)."""
-    length = characters.shape[1]
-    if length % 4 or not length:
-        raise RowError(0, f"the metrics are no base64 text: {length} characters")
-    pairs = _PAIRS[characters.view("<u2")]
-    flags = pairs & (_INVALID | _PADDED)
-    wrong = flags[:, :-1].any(axis=1) | (flags[:, -1] != (_PADDED if padding else 0))
-    if wrong.any():
-        raise RowError(int(np.flatnonzero(wrong)[0]), "the metrics are no base64 text")
-    pairs &= 0xFFF
-    words = pairs[:, 0::2].astype(">u4") << 12 | pairs[:, 1::2]
-    quads = words.astype(">u4").view(np.uint8).reshape(len(words), length // 4, 4)
-    decoded = np.ascontiguousarray(quads[:, :, 1:]).reshape(len(words), -1)
-    return decoded[:, : decoded.shape[1] - padding]

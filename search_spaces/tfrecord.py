@@ -17,33 +17,14 @@ import numpy as np
 import numpy.typing as npt
 
 from search_spaces.errors import UserError
+from search_spaces.table_errors import TableFileError
 
 _HEADER = struct.Struct("<QI")
 _CHECK = struct.Struct("<I")
 _LENGTH = struct.Struct("<Q")
-_BLOCK_BYTES = 8 << 20
+_BLOCK_BYTES = 1 << 20  # larger blocks fall out of the processor's cache
 #: A longer record is taken for a foreign file; NAS-Bench-101's rows have some 400 bytes.
 _MAX_PAYLOAD = 1 << 20
-
-
-class TableFileError(UserError):
-    """A file is not the table that it should be.
-
-    The message names the file, the row (counted from 0) and the byte offset at which the record
-    of that row begins.
-    """
-
-    @classmethod
-    def at(cls, path: Path, row: int, offset: int, reason: str) -> TableFileError:
-        """The error for one row.
-
-        Args:
-            path: the file.
-            row: number of the row, counted from 0.
-            offset: where the row's record begins, in bytes.
-            reason: what is wrong, and the way out.
-        """
-        return cls(f"{path}: row {row} at byte offset {offset}: {reason}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +44,7 @@ class Block:
 
 def masked_crc(data: bytes) -> int:
     """CRC-32C of `data`, rotated and shifted as TFRecord files store it."""
-    crc = google_crc32c.value(data)
+    crc = int(google_crc32c.value(data))
     return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
 
 
@@ -126,7 +107,7 @@ def _scan(buffer: bytes, path: Path, row: int, offset: int) -> tuple[list[int], 
     """
     header, size, end = _HEADER.unpack_from, _HEADER.size, len(buffer)
     seen: dict[int, int] = {}
-    starts, payloads = [0], []
+    starts, payloads = [0], list[bytes]()
     position = 0
     while position + size <= end:
         length, check = header(buffer, position)

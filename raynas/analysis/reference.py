@@ -31,8 +31,8 @@ CURVES_SCHEMA = pa.schema(
 # Listing a larger space (NAS-Bench-101 has 5e8 raw architectures) would not end in useful time.
 LARGEST_LISTED = 5_000_000
 _REPEATS: dict[str, random_search.Repeat] = {
+    "seeded": "random",
     "mean": "mean",
-    "random": "random",
     "0": 0,
     "1": 1,
     "2": 2,

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-RUN_KEY = ("space", "method", "seed")
+RUN_KEY = ("method", "space", "seed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,13 @@ class Run:
 
 
 def in_run_order(table: pa.Table) -> pa.Table:
-    """Sort rows by run and, within a run, by order of completion."""
-    keys = [(name, "ascending") for name in (*RUN_KEY, "evaluation")]
-    return table.sort_by(keys).combine_chunks()
+    """Sort rows by method, space (each in order of first appearance), seed and evaluation."""
+    for name in ("method", "space"):
+        column = table.column(name)
+        table = table.append_column(f"_{name}", pc.index_in(column, pc.unique(column)))
+    keys = ("_method", "_space", "seed", "evaluation")
+    ordered = table.sort_by([(key, "ascending") for key in keys])
+    return ordered.drop_columns(list(keys[:2])).combine_chunks()
 
 
 def run_starts(table: pa.Table) -> np.ndarray:
@@ -74,12 +78,8 @@ def float_column(table: pa.Table, name: str) -> np.ndarray:
 def split_runs(trajectories: pa.Table) -> list[Run]:
     """Cut a trajectories table into runs.
 
-    They are ordered by space and method, each in order of first appearance, and by seed.
+    They are ordered by method, space (each in order of first appearance) and seed.
     """
-    rank = {
-        name: {value: i for i, value in enumerate(pc.unique(trajectories.column(name)).to_pylist())}
-        for name in ("space", "method")
-    }
     table = in_run_order(trajectories)
     starts = run_starts(table)
     first = starts[:-1]
@@ -95,13 +95,11 @@ def split_runs(trajectories: pa.Table) -> list[Run]:
         "failed": np.isnan(float_column(table, "validation_error")),
     }
     runs = []
-    for i, (space, method, seed) in enumerate(zip(*keys, strict=True)):
+    for i, (method, space, seed) in enumerate(zip(*keys, strict=True)):
         part = slice(int(starts[i]), int(starts[i + 1]))
         views: dict[str, Any] = {name: column[part] for name, column in columns.items()}
         runs.append(Run(method=method, space=space, seed=seed, cell=cells[i], **views))
-    return sorted(
-        runs, key=lambda run: (rank["space"][run.space], rank["method"][run.method], run.seed)
-    )
+    return runs
 
 
 def by_method(runs: Sequence[Run], space: str) -> dict[str, list[Run]]:

@@ -52,7 +52,11 @@ def summary(trajectories: pa.Table, *, seed: int = 0) -> pa.Table:
         checkpoint, or the mean end of the runs; `evaluations` counts the finished evaluations of
         all runs (failed ones included) and `failed` the failed ones among them.
     """
-    runs = split_runs(trajectories)
+    return summarise(split_runs(trajectories), seed=seed)
+
+
+def summarise(runs: Sequence[Run], *, seed: int = 0) -> pa.Table:
+    """The same from runs that are cut apart already."""
     rows: list[dict[str, Any]] = []
     for space in dict.fromkeys(run.space for run in runs):
         groups = by_method(runs, space)

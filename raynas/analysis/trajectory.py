@@ -71,7 +71,8 @@ def trajectory(
         incumbent: "validation" or "oracle".
 
     Returns:
-        A table of `TRAJECTORY_SCHEMA`, ordered by space, method, seed and evaluation.
+        A table of `TRAJECTORY_SCHEMA`, ordered by method, space (each in order of first appearance
+        in the log), seed and evaluation.
 
     Raises:
         UserError: the rule is unknown.
@@ -80,12 +81,13 @@ def trajectory(
         raise unknown_name("incumbent rule", incumbent, list(get_args(IncumbentRule)))
     log = in_run_order(log.select([*_COPIED, "row"]))
     holder = _incumbents(log, oracle=incumbent == "oracle")
-    parts = [_space_part(log, tables, holder, space, incumbent) for space in _spaces(log)]
-    return pa.concat_tables(parts) if parts else TRAJECTORY_SCHEMA.empty_table()
-
-
-def _spaces(log: pa.Table) -> list[str]:
-    return sorted(pc.unique(log.column("space")).to_pylist())
+    parts, places = [TRAJECTORY_SCHEMA.empty_table()], [np.zeros(0, dtype=np.int64)]
+    for space in pc.unique(log.column("space")).to_pylist():
+        here = np.flatnonzero(pc.equal(log.column("space"), space).to_numpy())
+        parts.append(_space_part(log, here, tables[space], holder[here], incumbent))
+        places.append(here)
+    found = pa.concat_tables(parts)
+    return found if len(parts) <= 2 else found.take(pa.array(np.argsort(np.concatenate(places))))
 
 
 def _incumbents(log: pa.Table, *, oracle: bool) -> np.ndarray:
@@ -129,13 +131,10 @@ def running_argmin(rank: np.ndarray, failed: np.ndarray, starts: np.ndarray) -> 
 
 
 def _space_part(
-    log: pa.Table, tables: Mapping[str, Table], holder: np.ndarray, space: str, incumbent: str
+    log: pa.Table, here: np.ndarray, table: Table, chosen: np.ndarray, incumbent: str
 ) -> pa.Table:
-    """The finished rows of one space (contiguous, as the log is in run order)."""
-    here = np.flatnonzero(pc.equal(log.column("space"), space).to_numpy())
-    table = tables[space]
+    """The trajectory rows of one space, which are the log's rows `here`."""
     rows = log.column("row").to_numpy()
-    chosen = holder[here]
     known = chosen >= 0
     chosen_rows = np.where(known, rows[chosen], -1)
     if incumbent == "oracle":
@@ -144,8 +143,8 @@ def _space_part(
     else:
         errors = _mean_errors(table, chosen_rows, known)
         best = {"validation": table.best_validation_error, "test": table.best_test_error}
-    part = log.slice(int(here[0]), len(here))
-    columns: dict[str, pa.Array] = {name: part.column(name).combine_chunks() for name in _COPIED}
+    part = log if len(here) == log.num_rows else log.take(pa.array(here))
+    columns: dict[str, pa.Array] = {name: part.column(name) for name in _COPIED}
     columns["module_hash"] = _hex(table, rows[here])
     columns["incumbent_hash"] = _hex(table, chosen_rows)
     for name in ("validation", "test"):

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from raynas.execution.files import TEMPORARY_PREFIX, write_atomically
-from raynas.execution.simulation import FAILED_RUN, Row
+from raynas.execution.row import FAILED_RUN, Row
 
 LOG_SCHEMA = pa.schema(
     [
@@ -125,7 +125,10 @@ class BlockLog:
             self._written[method, space] = [self._merge(method, space, written)]
 
     def read(
-        self, method: str | None = None, space: str | None = None, seeds: Iterable[int] | None = None
+        self,
+        method: str | None = None,
+        space: str | None = None,
+        seeds: Iterable[int] | None = None,
     ) -> LogContents:
         """Everything in the log, or what it knows of one method on one space.
 
@@ -153,9 +156,7 @@ class BlockLog:
         for path in self.folder.glob(f"{TEMPORARY_PREFIX}*"):
             path.unlink(missing_ok=True)
 
-    def _write(
-        self, method: str, space: str, table: pa.Table, finished: Mapping[Run, int]
-    ) -> Path:
+    def _write(self, method: str, space: str, table: pa.Table, finished: Mapping[Run, int]) -> Path:
         ends = [[*run, count] for run, count in sorted(finished.items())]
         keys = [table[name].to_numpy() for name in ("seed", "evaluation")]
         digest = hashlib.blake2b(json.dumps(ends).encode(), digest_size=12)

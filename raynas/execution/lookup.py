@@ -43,7 +43,7 @@ class TableLookup:
     """
 
     def __init__(self, table: Table) -> None:
-        self._space, self._benchmark = table.space, table.benchmark
+        self.space, self._benchmark = table.space, table.benchmark
         keys, wanted = as_keys(table.benchmark.hashes), as_keys(table.space.unique_hashes())
         self._positions = np.searchsorted(keys, wanted).astype(np.int32)
         self._views: dict[tuple[int, int], tuple[_View, _View, _View]] = {}
@@ -57,11 +57,11 @@ class TableLookup:
             repeat: 0, 1, 2, or -1 for the mean.
         """
         try:
-            row = int(self._space.rows(np.array([vector]))[0])
-        except ArchitectureError as error:
-            return Outcome(-1, None, None, 0.0, str(error))
+            row = int(self.space.rows(np.array([vector]))[0])
+        except ArchitectureError as outside:
+            return _failed(-1, 0.0, str(outside))
         if row < 0:
-            return _failed(row, 0.0, f"{vector} is no cell of space {self._space.name}")
+            return _failed(row, 0.0, f"{vector} is no cell of space {self.space.name}")
         if epochs not in BUDGETS:
             return _failed(row, 0.0, f"{epochs} epochs is no budget of the benchmark")
         position = self._positions[row]

@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from raynas.execution.cluster import available_cores
 from raynas.execution.files import write_atomically
 from search_spaces.errors import UserError
 
@@ -127,7 +128,7 @@ def _host() -> dict[str, Any]:
     return {
         "platform": platform.platform(),
         "processor": _processor(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": available_cores(),
         "memory_gib": round(memory / 2**30, 1),
     }
 

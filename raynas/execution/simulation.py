@@ -13,9 +13,10 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from raynas.execution.lookup import Outcome
+from raynas.execution.row import FAILED_RUN, MEAN, Row, failed_run
 from raynas.optimizers import Evaluation
 from search_spaces.errors import UserError
 
@@ -25,26 +26,6 @@ if TYPE_CHECKING:
     from raynas.optimizers import Optimizer, Proposal
 
 FULL_TRAINING_EPOCHS = 108
-MEAN = -1
-"""The `repeat` of a row that holds the mean over the repeats."""
-FAILED_RUN = -1
-"""The `number` of the row that tells why a whole run ended early."""
-
-
-class Row(NamedTuple):
-    """One finished evaluation; the run's method, space and seed are kept beside it."""
-
-    evaluation: int
-    number: int
-    vector: tuple[int, ...]
-    row: int
-    epochs: int
-    repeat: int
-    validation_error: float | None
-    test_error: float | None
-    simulated_seconds: float
-    real_seconds: float
-    failure: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +180,8 @@ class Simulation:
         self._fill()
         if self._fault is not None:
             self.finished = True
-            return self._finish(self._failed_run(self._fault, perf_counter() - origin))
+            real = perf_counter() - origin
+            return self._finish(failed_run(self.completed, self.clock, real, self._fault))
         if not self._events or self._events[0][0] > self._limits.seconds:
             self.finished = True
             return None
@@ -277,9 +259,6 @@ class Simulation:
             self._best_epochs = row.epochs
         return row
 
-    def _failed_run(self, failure: str, real_seconds: float) -> Row:
-        return failed_run(self.completed, self.clock, real_seconds, failure)
-
     def _compare(self, what: str, recorded: object, now: object, number: int) -> None:
         if recorded != now:
             raise DisagreementError(
@@ -287,12 +266,6 @@ class Simulation:
                 f"{what} {recorded} is recorded, this program gives {now}; resume with the version "
                 "that wrote the study, or start a new one"
             )
-
-
-def failed_run(evaluation: int, clock: float, real_seconds: float, failure: str) -> Row:
-    """The last row of a run that could not go on."""
-    text = f"run failed: {failure}"
-    return Row(evaluation, FAILED_RUN, (), -1, 0, MEAN, None, None, clock, real_seconds, text)
 
 
 def last_line(error: BaseException) -> str:

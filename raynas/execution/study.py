@@ -28,7 +28,7 @@ TRAJECTORIES = "trajectories.parquet"
 _LOCK = ".lock"
 
 
-class StudyInterrupted(UserError):
+class StudyInterrupted(UserError):  # noqa: N818
     """The user stopped the study; what was finished is kept.
 
     Attributes:
@@ -76,7 +76,9 @@ class Study:
         _refuse_occupied(path)
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            draft = Path(tempfile.mkdtemp(prefix=f"{TEMPORARY_PREFIX}{path.name}-", dir=path.parent))
+            draft = Path(
+                tempfile.mkdtemp(prefix=f"{TEMPORARY_PREFIX}{path.name}-", dir=path.parent)
+            )
         try:
             with writing(path):
                 draft.chmod(0o755)
@@ -181,7 +183,8 @@ def read_trajectories(path: str | Path) -> pa.Table:
         return pq.ParquetFile(file).read()
     except FileNotFoundError as error:
         raise UserError(
-            f"{path} has no {TRAJECTORIES}: the study is not finished; continue it with --resume {path}"
+            f"{path} has no {TRAJECTORIES}: the study is not finished; continue it with "
+            f"--resume {path}"
         ) from error
     except (pa.ArrowException, OSError) as error:
         raise UserError(f"cannot read {file}: {str(error).splitlines()[0]}") from error

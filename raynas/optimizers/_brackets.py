@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil
 from typing import Literal
 
 Rounding = Literal["hpbandster", "paper"]
@@ -58,8 +57,8 @@ def first_rung_size(s: int, s_max: int, eta: int, rounding: Rounding = "hpbandst
     with budgets 25, 50, 100 it gives (4, 2, 1), (2, 1), (3), the paper (4, 2, 1), (3, 1), (3).
     """
     if rounding == "hpbandster":
-        return (s_max + 1) // (s + 1) * eta**s
-    return ceil((s_max + 1) * eta**s / (s + 1))
+        return (s_max + 1) // (s + 1) * int(eta**s)
+    return -(-(s_max + 1) * int(eta**s) // (s + 1))
 
 
 def bracket(

@@ -106,9 +106,7 @@ class KernelDensityGenerator:
         return tuple(configuration.get_array().astype(int).tolist())
 
     def _to_values(self, vector: tuple[int, ...]) -> dict[str, str]:
-        return {
-            name: f"{option:04d}" for name, option in zip(self._names, vector, strict=True)
-        }
+        return {name: f"{option:04d}" for name, option in zip(self._names, vector, strict=True)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from search_spaces.cell import CONV1X1, CONV3X3, MAXPOOL3X3, Cell
+from search_spaces.graph_arrays import prune
 
 VERTICES = 7
 INPUT_LABEL, OUTPUT_LABEL, PADDING_LABEL = 3, 4, 5
 LETTERS = {"3": 0, "1": 1, "m": 2}
-_LABELS = {CONV3X3: 0, CONV1X1: 1, MAXPOOL3X3: 2}
 _EDGES = [(i, j) for j in range(VERTICES) for i in range(j)]
 
 
@@ -38,17 +37,23 @@ class Graphs:
         return Graphs(self.adjacency[index], self.labels[index])
 
 
-def graphs_from_cells(cells: Iterable[Cell]) -> Graphs:
-    """Pads the pruned forms of `cells`."""
-    pruned = [cell.prune() for cell in cells]
-    adjacency = np.zeros((len(pruned), VERTICES, VERTICES), bool)
-    labels = _blank_labels(len(pruned))
-    for row, cell in enumerate(pruned):
-        inner = len(cell.ops) - 1
-        adjacency[row, :inner, :inner] = cell.matrix[:inner, :inner]
-        adjacency[row, :inner, -1] = cell.matrix[:inner, inner]
-        labels[row, 1:inner] = [_LABELS[op] for op in cell.ops[1:-1]]
-    return Graphs(adjacency, labels)
+def graphs_from_matrices(
+    matrices: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8]
+) -> Graphs:
+    """Pads the pruned forms of graphs of equal size.
+
+    Args:
+        matrices: (n, v, v) adjacency matrices with v <= 7, loose ends allowed.
+        labels: (n, v) operations in NAS-Bench-101 order; those of input and output are ignored.
+    """
+    pruned, used = prune(matrices)
+    inner = matrices.shape[1] - 1
+    adjacency = np.zeros((len(matrices), VERTICES, VERTICES), bool)
+    adjacency[:, :inner, :inner] = pruned[:, :-1, :-1]
+    adjacency[:, :inner, -1] = pruned[:, :-1, -1]
+    padded = _blank_labels(len(matrices))
+    padded[:, 1:inner] = np.where(used[:, 1:-1], labels[:, 1:-1], PADDING_LABEL)
+    return Graphs(adjacency, padded)
 
 
 def graphs_from_bits(

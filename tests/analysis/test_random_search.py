@@ -24,10 +24,8 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Table:
 def simulate(draw: random_search.Draw, outcome: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Outcome of the first lowest seen value after each of TIMES draws: (TRIALS, times)."""
     atoms = rng.choice(len(draw.seen), size=(TRIALS, TIMES[-1]), p=draw.probability)
-    found = [
-        outcome[atoms[np.arange(TRIALS), draw.seen[atoms[:, :n]].argmin(axis=1)]] for n in TIMES
-    ]
-    return np.stack(found, axis=1)
+    first = np.stack([draw.seen[atoms[:, :n]].argmin(axis=1) for n in TIMES], axis=1)
+    return outcome[np.take_along_axis(atoms, first, axis=1)]
 
 
 @pytest.mark.parametrize("repeat", ["mean", "random", 1])

@@ -6,12 +6,24 @@ from pathlib import Path
 
 import numpy as np
 
-from search_spaces.benchmark import ACCURACY_UNIT, BUDGETS, REPEATS, Benchmark, write_store
+from search_spaces.benchmark import (
+    ACCURACY_UNIT,
+    BUDGETS,
+    REPEATS,
+    UNKNOWN_ACCURACY,
+    Benchmark,
+    write_store,
+)
 from search_spaces.space import Space
 
 
-def synthetic_benchmark(path: Path, space: Space, seed: int = 0) -> Benchmark:
-    """Write and open a store that covers one space; the same seed gives the same bytes."""
+def synthetic_benchmark(
+    path: Path, space: Space, seed: int = 0, *, unknown: float = 0.0
+) -> Benchmark:
+    """Write and open a store that covers one space; the same seed gives the same bytes.
+
+    A share `unknown` of its (cell, budget, repeat) figures is null.
+    """
     rng = np.random.default_rng(seed)
     quality = _quality(space, rng)
     count = len(quality)
@@ -29,8 +41,16 @@ def synthetic_benchmark(path: Path, space: Space, seed: int = 0) -> Benchmark:
         "training_seconds": seconds.astype(np.float32),
         "parameters": parameters.astype(np.int32),
     }
+    gone = rng.random((count, len(BUDGETS), len(REPEATS))) < unknown
+    columns["validation_accuracy"][gone] = UNKNOWN_ACCURACY
+    columns["test_accuracy"][gone] = UNKNOWN_ACCURACY
+    columns["training_seconds"][gone] = np.nan
     write_store(
-        path, columns, name=f"synthetic space {space.name}", kind="synthetic", metadata={"seed": seed}
+        path,
+        columns,
+        name=f"synthetic space {space.name}",
+        kind="synthetic",
+        metadata={"seed": seed},
     )
     return Benchmark.open(path)
 

@@ -18,9 +18,23 @@ from pathlib import Path
 import google_crc32c
 import numpy as np
 
-from search_spaces.cell import Cell
+from search_spaces.cell import CONV1X1, CONV3X3, MAXPOOL3X3, OPERATIONS, Cell
 
 UNIT = 9984
+
+#: The example of the official README; 2,694,282 parameters.
+INCEPTION_LIKE = Cell(
+    [
+        [0, 1, 1, 1, 0, 1, 0],
+        [0, 0, 0, 0, 0, 0, 1],
+        [0, 0, 0, 0, 0, 0, 1],
+        [0, 0, 0, 0, 1, 0, 0],
+        [0, 0, 0, 0, 0, 0, 1],
+        [0, 0, 0, 0, 0, 0, 1],
+        [0, 0, 0, 0, 0, 0, 0],
+    ],
+    ["input", CONV1X1, CONV3X3, CONV3X3, CONV3X3, MAXPOOL3X3, "output"],
+)
 
 
 @dataclass(frozen=True)
@@ -190,3 +204,18 @@ def write_official_table(
     else:
         random.Random(shuffle_seed).shuffle(rows)
     return write_records(path, map(payload, rows))
+
+
+def some_cells(count: int, seed: int = 0) -> list[Cell]:
+    """Different cells with at most 7 vertices and 9 edges, the Inception-like one first."""
+    cells = {INCEPTION_LIKE.module_hash: INCEPTION_LIKE}
+    draw = random.Random(seed)
+    while len(cells) < count:
+        size = draw.randint(2, 7)
+        matrix = np.triu([[draw.random() < 0.5 for _ in range(size)] for _ in range(size)], 1)
+        matrix[0, -1] = True  # connects input and output
+        ops = ["input", *(draw.choice(OPERATIONS) for _ in range(size - 2)), "output"]
+        cell = Cell(matrix.astype(int), ops).prune()
+        if cell.num_edges <= 9:
+            cells[cell.module_hash] = cell
+    return list(cells.values())[:count]

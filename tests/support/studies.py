@@ -42,11 +42,11 @@ def random_log(
         seed: of the draws.
     """
     rng = np.random.default_rng(seed)
-    parts = [LOG_SCHEMA.empty_table()]
-    for method, luck in methods.items():
-        for run in range(seeds):
-            parts.append(_random_run(table, method, luck, run, evaluations, failing, rng))
-    return pa.concat_tables(parts)
+    return pa.concat_tables(
+        _random_run(table, method, luck, run, evaluations, failing, rng)
+        for method, luck in methods.items()
+        for run in range(seeds)
+    )
 
 
 def _random_run(
@@ -67,8 +67,9 @@ def _random_run(
     rows = table.space.rows(vectors)
     repeat = rng.integers(0, 3, evaluations)
     failed = rng.random(evaluations) < failing
+    asked = list(zip(rows, epochs, repeat, strict=True))
     figures = {
-        name: np.array([float(query(r, int(e), int(k))) for r, e, k in zip(rows, epochs, repeat)])
+        name: np.array([float(query(r, int(e), int(k))) for r, e, k in asked])
         for name, query in (
             ("validation_error", table.validation_error),
             ("test_error", table.test_error),

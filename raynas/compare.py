@@ -1,0 +1,133 @@
+"""`python -m raynas.compare --space 3`: compare optimizers on a benchmark."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from search_spaces.command_line import run as run_command_line
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+_Text = str | None
+_Number = int | None
+
+
+@app.command()
+def compare(
+    space: Annotated[
+        list[str] | None, typer.Option(help="1, 2, 3 or 101; repeat it, or separate by commas.")
+    ] = None,
+    methods: Annotated[
+        list[str] | None,
+        typer.Option(help="Names separated by commas; by default all but smac3."),
+    ] = None,
+    seeds: Annotated[_Number, typer.Option(help="Runs per method and space.")] = None,
+    evaluations: Annotated[
+        _Number, typer.Option(help="Full trainings (108 epochs) that each run may spend.")
+    ] = None,
+    budget_seconds: Annotated[
+        float | None, typer.Option(help="Simulated seconds that each run may last.")
+    ] = None,
+    benchmark: Annotated[
+        _Text, typer.Option(help="auto, surrogate, or the path of a store.")
+    ] = None,
+    repeat: Annotated[
+        _Text,
+        typer.Option(help="Which training repeat is seen: seeded (drawn), mean, 0, 1 or 2."),
+    ] = None,
+    incumbent: Annotated[
+        _Text, typer.Option(help="validation, or oracle for the published curves' rule.")
+    ] = None,
+    workers: Annotated[
+        _Number, typer.Option(help="Simulated asynchronous workers of each run.")
+    ] = None,
+    seed: Annotated[_Number, typer.Option(help="Root of all random numbers.")] = None,
+    preset: Annotated[_Text, typer.Option(help="quick (10 seeds) or paper (500 seeds).")] = None,
+    out: Annotated[Path | None, typer.Option(help="Directory of the new study.")] = None,
+    resume: Annotated[Path | None, typer.Option(help="Study directory to continue.")] = None,
+    address: Annotated[
+        _Text, typer.Option(help="host:port of a Ray cluster; by default one is started here.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
+    debug: Annotated[  # noqa: ARG001  (read by the command line's frame)
+        bool, typer.Option("--debug", help="Show the traceback of an error.")
+    ] = False,
+) -> None:
+    """Compare neural architecture search methods and write a study with tables and a page."""
+    from rich.console import Console
+
+    from raynas import comparison
+    from raynas.console import LiveProgress, result_tables
+    from search_spaces.errors import UserError
+
+    request = comparison.Request(
+        _names(space),
+        _names(methods),
+        seeds,
+        evaluations,
+        budget_seconds,
+        benchmark,
+        repeat,
+        incumbent,
+        workers,
+        seed,
+        preset,
+    )
+    if out is not None and resume is not None:
+        raise UserError("--out names a new study and --resume an old one; give one", exit_code=2)
+    console = Console(quiet=quiet, highlight=False, soft_wrap=False)
+    begun = comparison.resume(resume, request) if resume else comparison.start(request, out)
+    with begun.study:
+        console.print(_opening(begun), soft_wrap=True)
+        keys = [(m, s) for s in begun.plan.spaces for m in begun.plan.methods]
+        with LiveProgress(console, keys) as live:
+            result = comparison.run(begun, live, address)
+    for table in result_tables(result.summary, console.width):
+        console.print()
+        console.print(table)
+    for line in result.outcome.warnings():
+        console.print(f"warning: {line}", markup=False, soft_wrap=True)
+    console.print(f"\nstudy  {_short(begun.study.path)}", markup=False, soft_wrap=True)
+    console.print(f"page   {_short(result.report.page)}", markup=False, soft_wrap=True)
+
+
+def _names(values: list[str] | None) -> tuple[str, ...] | None:
+    if not values:
+        return None
+    names = [name.strip() for value in values for name in value.split(",")]
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def _opening(begun: object) -> str:
+    from raynas.comparison import Comparison
+
+    assert isinstance(begun, Comparison)
+    plan, manifest = begun.plan, begun.study.manifest
+    benchmark = manifest["benchmark"]
+    lines = [f"benchmark: {benchmark['name']}"]
+    if benchmark["kind"] == "surrogate":
+        lines.append(
+            "  predictions, not measurements; `python -m search_spaces.fetch nasbench101` gets "
+            "the measured table"
+        )
+    lines += [f"note: {note}" for note in begun.notes]
+    lines.append(
+        f"{len(plan.methods)} methods, {'spaces' if len(plan.spaces) > 1 else 'space'} "
+        f"{', '.join(plan.spaces)}, {len(plan.seeds)} seeds, {plan.evaluations} full trainings each"
+    )
+    return "\n".join(lines)
+
+
+def _short(path: Path) -> Path:
+    """Relative to the working directory where that is shorter."""
+    try:
+        return path.resolve().relative_to(Path.cwd())
+    except ValueError:
+        return path
+
+
+if __name__ == "__main__":
+    run_command_line(app)

@@ -1,0 +1,273 @@
+"""A comparison from arguments to finished study: what `python -m raynas.compare` does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from raynas.optimizers import OPTIMIZERS
+from raynas.presets import find_preset
+from search_spaces.errors import UserError, unknown_name
+from search_spaces.sources import open_benchmark
+from search_spaces.spaces import SPACE_NAMES, load_space
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from raynas.execution.plan import Plan
+    from raynas.execution.progress import ProgressListener
+    from raynas.execution.runner import RunOutcome
+    from raynas.execution.study import Study
+    from raynas.report import ReportPaths
+    from search_spaces.benchmark import Benchmark
+    from search_spaces.table import Table
+
+#: `smac3` runs the smac package itself, about 0.4 s a suggestion: on request only.
+DEFAULT_METHODS = tuple(name for name in OPTIMIZERS if name != "smac3")
+INCUMBENT_RULES = ("validation", "oracle")
+REPEAT_RULES = ("seeded", "mean", "0", "1", "2")
+QUANTITIES = ("validation", "test", "seconds")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asked for; None takes the preset's or the usual value.
+
+    Attributes:
+        spaces: names of spaces.
+        methods: names of methods.
+        seeds: runs per method and space; they have the seeds 0, 1, ...
+        evaluations: full trainings per run.
+        budget_seconds: simulated seconds per run.
+        benchmark: "auto", "surrogate" or the path of a store.
+        repeat: which training repeat an evaluation sees, one of `REPEAT_RULES`.
+        incumbent: "validation", or "oracle" for the rule of the published curves.
+        workers: simulated asynchronous workers of a run.
+        seed: root of all random numbers.
+        preset: name of a preset.
+    """
+
+    spaces: tuple[str, ...] | None = None
+    methods: tuple[str, ...] | None = None
+    seeds: int | None = None
+    evaluations: int | None = None
+    budget_seconds: float | None = None
+    benchmark: str | None = None
+    repeat: str | None = None
+    incumbent: str | None = None
+    workers: int | None = None
+    seed: int | None = None
+    preset: str | None = None
+
+    def given(self) -> dict[str, Any]:
+        """The arguments that were given, as a manifest records them (without the benchmark)."""
+        plain = {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in vars(self).items()
+            if value is not None and name != "benchmark"
+        }
+        if self.seeds is not None:
+            plain["seeds"] = list(range(self.seeds))
+        return plain
+
+    def check(self) -> None:
+        """Refuse what names nothing or counts nothing.
+
+        Raises:
+            UserError: in one line, with the valid values.
+        """
+        for kind, names, valid in (
+            ("space", self.spaces, SPACE_NAMES),
+            ("method", self.methods, OPTIMIZERS),
+            ("repeat", (self.repeat,), REPEAT_RULES),
+            ("incumbent rule", (self.incumbent,), INCUMBENT_RULES),
+        ):
+            for name in names or ():
+                if name is not None and name not in valid:
+                    raise unknown_name(kind, name, list(valid))
+        for option in ("seeds", "evaluations", "budget_seconds", "workers"):
+            value = getattr(self, option)
+            if value is not None and not value > 0:
+                flag = option.replace("_", "-")
+                raise UserError(f"--{flag} must be greater than 0, not {value}", exit_code=2)
+        if self.seed is not None and self.seed < 0:
+            raise UserError(f"--seed must not be negative, it is {self.seed}", exit_code=2)
+        find_preset(self.preset or "quick")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A study with everything that it needs to run.
+
+    Attributes:
+        study: the open study; close it when done.
+        plan: what it runs.
+        tables: the benchmark by space.
+        notes: what a user should know beforehand, a line each.
+    """
+
+    study: Study
+    plan: Plan
+    tables: Mapping[str, Table]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a finished comparison left.
+
+    Attributes:
+        summary: the content of `summary.parquet`.
+        outcome: how the runs went.
+        report: where the page and the figures are.
+    """
+
+    summary: pa.Table
+    outcome: RunOutcome
+    report: ReportPaths
+
+
+def start(request: Request, out: Path | None = None) -> Comparison:
+    """Make a new study.
+
+    Raises:
+        UserError: for anything that a user can set right; then no study is left behind.
+    """
+    from raynas.execution.manifest import new_manifest
+    from raynas.execution.study import Study
+
+    request.check()
+    benchmark = open_benchmark(request.benchmark or "auto")
+    tables = {
+        name: benchmark.table(load_space(name)) for name in dict.fromkeys(request.spaces or ("3",))
+    }
+    methods, notes = _methods(request.methods, tables)
+    preset = find_preset(request.preset or "quick")
+    arguments = {
+        "spaces": list(tables),
+        "methods": list(methods),
+        "seeds": list(range(request.seeds or preset.seeds)),
+        "evaluations": request.evaluations or preset.evaluations,
+        "budget_seconds": request.budget_seconds,
+        "repeat": request.repeat or "seeded",
+        "incumbent": request.incumbent or "validation",
+        "workers": request.workers or 1,
+        "seed": request.seed or 0,
+        "preset": request.preset or "quick",
+    }
+    study = Study.create(out or _new_directory(tables), new_manifest(arguments, tables))
+    return Comparison(study, _plan(arguments, benchmark), tables, notes)
+
+
+def resume(directory: Path, request: Request) -> Comparison:
+    """Continue a study; arguments that were given must be those that it was started with.
+
+    Raises:
+        UserError: if the study, the arguments or the benchmark are not as they were.
+    """
+    from raynas.execution.manifest import read_manifest
+    from raynas.execution.study import Study
+
+    request.check()
+    source = request.benchmark
+    if source is None:
+        recorded = read_manifest(directory)["benchmark"]
+        source = "surrogate" if recorded["kind"] == "surrogate" else recorded["path"]
+    benchmark = open_benchmark(source)
+    study = Study.resume(directory, request.given(), benchmark.sha256)
+    arguments = study.arguments
+    tables = {name: benchmark.table(load_space(name)) for name in arguments["spaces"]}
+    return Comparison(study, _plan(arguments, benchmark), tables, ())
+
+
+def run(
+    comparison: Comparison,
+    listener: ProgressListener | None = None,
+    address: str | None = None,
+) -> Result:
+    """Run what is left to run, and write tables, figures and the page.
+
+    Raises:
+        StudyInterrupted: after Ctrl-C; the study can be resumed.
+        UserError: for anything that a user can set right.
+    """
+    import pyarrow.parquet as pq
+
+    from raynas.analysis import reference_curves, summary
+    from raynas.execution.files import write_atomically
+    from raynas.execution.runner import run_study
+    from raynas.report import build_report
+
+    study = comparison.study
+    outcome = run_study(study, comparison.plan, listener=listener, address=address)
+    trajectories = study.finish(comparison.tables)
+    results = summary(trajectories, seed=comparison.plan.seed)
+    curves = reference_curves(
+        comparison.tables,
+        comparison.plan.repeat,
+        comparison.plan.evaluations,
+        incumbent=study.arguments["incumbent"],
+        workers=comparison.plan.workers,
+    )
+    for name, table in (("summary", results), ("curves", curves)):
+        write_atomically(
+            study.path / f"{name}.parquet", lambda path, table=table: pq.write_table(table, path)
+        )
+    report = build_report([study.path], study.path)
+    return Result(results, outcome, report)
+
+
+def _methods(
+    chosen: Sequence[str] | None, tables: Mapping[str, Table]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The methods to run, and a note on those that the benchmark cannot serve."""
+    lacking = {
+        name: missing
+        for name in dict.fromkeys(chosen or DEFAULT_METHODS)
+        if (missing := _missing_budgets(name, tables))
+    }
+    if not lacking:
+        return tuple(dict.fromkeys(chosen or DEFAULT_METHODS)), ()
+    budgets = ", ".join(str(b) for b in sorted(set().union(*lacking.values())))
+    reason = (
+        f"{', '.join(lacking)} need figures at {budgets} epochs, which this benchmark lacks; "
+        "`python -m search_spaces.fetch nasbench101 --full` gets them"
+    )
+    methods = tuple(name for name in chosen or DEFAULT_METHODS if name not in lacking)
+    if chosen or not methods:
+        raise UserError(reason)
+    return methods, (f"left out: {reason}",)
+
+
+def _missing_budgets(method: str, tables: Mapping[str, Table]) -> set[int]:
+    return {
+        epochs
+        for epochs in OPTIMIZERS[method].budgets
+        for table in tables.values()
+        if not all(table.known(quantity, epochs) for quantity in QUANTITIES)
+    }
+
+
+def _plan(arguments: Mapping[str, Any], benchmark: Benchmark) -> Plan:
+    from raynas.execution.plan import Plan
+
+    return Plan(
+        spaces=tuple(arguments["spaces"]),
+        methods=tuple(arguments["methods"]),
+        seeds=tuple(arguments["seeds"]),
+        evaluations=arguments["evaluations"],
+        benchmark=benchmark.path,
+        sha256=benchmark.sha256,
+        budget_seconds=arguments["budget_seconds"],
+        repeat=arguments["repeat"],
+        workers=arguments["workers"],
+        seed=arguments["seed"],
+    )
+
+
+def _new_directory(spaces: Mapping[str, Table]) -> Path:
+    moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    return Path("studies") / f"compare-space-{'-'.join(spaces)}-{moment}"

@@ -1,0 +1,132 @@
+"""What a comparison shows on the console: live progress, then a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Any
+
+import pyarrow as pa
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+_WIDE = 110
+
+
+class LiveProgress:
+    """One line per method and space: done and total, best error so far, time left.
+
+    Where the output is no terminal, one plain line is printed when a method is done.
+
+    Args:
+        console: where to.
+        keys: (method, space) pairs in the order of the lines.
+    """
+
+    def __init__(self, console: Console, keys: Iterable[tuple[str, str]]) -> None:
+        self._console = console
+        self._keys = list(keys)
+        self._several = len({space for _, space in self._keys}) > 1
+        self._done: set[tuple[str, str]] = set()
+        self._tasks: dict[tuple[str, str], TaskID] = {}
+        self._bars = Progress(
+            TextColumn("{task.description:<12}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.completed:>6,.0f}/{task.total:<6,.0f}"),
+            TextColumn("best validation error {task.fields[best]}"),
+            TextColumn("left"),
+            TimeRemainingColumn(elapsed_when_finished=False),
+            console=console,
+            disable=not console.is_terminal,
+            refresh_per_second=4,
+        )
+
+    def __enter__(self) -> LiveProgress:
+        for key in self._keys:
+            self._tasks[key] = self._bars.add_task(
+                self._label(key), total=None, start=False, best="  -"
+            )
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bars.stop()
+
+    def on_progress(
+        self, method: str, space: str, done: int, total: int, best_error: float | None
+    ) -> None:
+        """Show one method's new state; called by the runner."""
+        key = (method, space)
+        best = "  -" if best_error is None else f"{100 * best_error:.2f} %"
+        task = self._tasks[key]
+        if done and not self._bars.tasks[task].started:
+            self._bars.start_task(task)
+        self._bars.update(task, completed=min(done, total), total=total, best=best)
+        if done >= total and key not in self._done:
+            self._done.add(key)
+            if not self._console.is_terminal:
+                self._console.print(f"{self._label(key)}: {done:,} done, best {best.strip()}")
+
+    def _label(self, key: tuple[str, str]) -> str:
+        return f"{key[0]}, space {key[1]}" if self._several else key[0]
+
+
+def result_tables(summary: pa.Table, width: int) -> list[Table]:
+    """The closing table of each space, best method first.
+
+    Args:
+        summary: the content of `summary.parquet`.
+        width: columns of the console; a narrow one gets the intervals on lines of their own.
+    """
+    rows = summary.to_pylist()
+    return [
+        _space_table(space, [row for row in rows if row["space"] == space], width)
+        for space in dict.fromkeys(row["space"] for row in rows)
+    ]
+
+
+def _space_table(space: str, rows: list[dict[str, Any]], width: int) -> Table:
+    runs = max(row["runs"] for row in rows)
+    table = Table(
+        title=f"Space {space}: mean test regret in percentage points, {runs} runs, "
+        "95 % bootstrap interval",
+        title_justify="left",
+        caption="Columns are simulated seconds; rank is the mean over seeds at the end.",
+        caption_justify="left",
+    )
+    checkpoints = list(dict.fromkeys(row["checkpoint"] for row in rows))
+    table.add_column("method")
+    for checkpoint in checkpoints:
+        table.add_column(checkpoint, justify="right")
+    table.add_column("rank", justify="right")
+    by_method: dict[str, dict[str, dict[str, Any]]] = {}
+    for row in rows:
+        by_method.setdefault(row["method"], {})[row["checkpoint"]] = row
+    for method, found in sorted(by_method.items(), key=lambda item: _final(item[1])):
+        cells = [_cell(found[checkpoint], width) for checkpoint in checkpoints]
+        rank = found["final"]["mean_rank"]
+        table.add_row(method, *cells, "-" if rank is None else f"{rank:.1f}")
+    return table
+
+
+def _final(found: dict[str, dict[str, Any]]) -> float:
+    regret = found["final"]["mean_test_regret"]
+    return float("inf") if regret is None else float(regret)
+
+
+def _cell(row: dict[str, Any], width: int) -> str:
+    if row["mean_test_regret"] is None:
+        return "-"
+    mean = f"{100 * row['mean_test_regret']:.3f}"
+    if row["runs_with_value"] < row["runs"]:
+        mean += f" ({row['runs_with_value']} of {row['runs']} runs)"
+    if row["ci_low"] is None:
+        return mean
+    interval = f"[{100 * row['ci_low']:.3f}, {100 * row['ci_high']:.3f}]"
+    return f"{mean} \\{interval}" if width >= _WIDE else f"{mean}\n\\{interval}"

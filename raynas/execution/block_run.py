@@ -1,0 +1,89 @@
+"""The work of one block, free of Ray: several runs, one after another."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from raynas.execution.blocks import Block
+from raynas.execution.log import LOG_SCHEMA, LogContents, Run, rows_to_table, table_to_rows
+from raynas.execution.lookup import TableLookup
+from raynas.execution.plan import Plan
+from raynas.execution.simulation import RepeatStream, Simulation
+from raynas.seeds import seed_for
+
+if TYPE_CHECKING:
+    from raynas.execution.row import Row
+    from raynas.optimizers import Optimizer
+    from search_spaces.table import Table
+
+
+def make_run(plan: Plan, run: Run, lookup: TableLookup, recorded: list[Row]) -> Simulation:
+    """One run of a plan; its random streams depend on the plan's seed and the run's name only."""
+    method, space, seed = run
+
+    def optimizer() -> Optimizer:
+        from raynas.optimizers import make_optimizer
+
+        return make_optimizer(method, lookup.space, seed_for(plan.seed, *run, "optimizer"))
+
+    repeats = RepeatStream(seed_for(plan.seed, *run, "repeats"), plan.repeat)
+    name = f"{method}, space {space}, seed {seed}"
+    return Simulation(optimizer, lookup, plan.limits, repeats, recorded=recorded, name=name)
+
+
+class BlockRun:
+    """A block that can be worked on piece by piece.
+
+    Attributes:
+        done: full trainings' worth of what has been run, recorded work included.
+        best_error: the least validation error seen.
+    """
+
+    def __init__(self, plan: Plan, block: Block, table: Table, recorded: LogContents) -> None:
+        """Continue `block` after what is recorded."""
+        self.done = 0.0
+        self.best_error: float | None = None
+        self._plan, self._lookup = plan, TableLookup(table)
+        self._rows = table_to_rows(recorded.table)
+        runs = [(block.method, block.space, seed) for seed in block.seeds]
+        self._waiting = [run for run in reversed(runs) if run not in recorded.finished]
+        self._ended = len(runs) - len(self._waiting)
+        self._current: tuple[Run, Simulation] | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether every run has ended."""
+        return self._current is None and not self._waiting
+
+    def advance(self, deadline: float) -> tuple[pa.Table, dict[Run, int]]:
+        """Work until `perf_counter()` passes `deadline` or the block ends.
+
+        Returns:
+            The new rows in `LOG_SCHEMA`, and the runs that ended with their number of rows.
+        """
+        tables, ended = [LOG_SCHEMA.empty_table()], {}
+        while not self.finished and perf_counter() < deadline:
+            run, simulation = self._current = self._current or self._next_run()
+            rows = simulation.advance(deadline)
+            if rows:
+                tables.append(rows_to_table(run, rows))
+            self._note(simulation)
+            if simulation.finished:
+                ended[run] = simulation.completed
+                self._ended += 1
+                self._current = None
+        current = self._current[1].progress if self._current else 0.0
+        self.done = (self._ended + current) * self._plan.evaluations
+        return pa.concat_tables(tables), ended
+
+    def _next_run(self) -> tuple[Run, Simulation]:
+        run = self._waiting.pop()
+        return run, make_run(self._plan, run, self._lookup, self._rows.pop(run, []))
+
+    def _note(self, simulation: Simulation) -> None:
+        error = simulation.best_error
+        if error is not None and (self.best_error is None or error < self.best_error):
+            self.best_error = error

@@ -1,0 +1,48 @@
+"""The one process that writes a study's log, wherever the workers are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from raynas.execution.log import BlockLog, LogContents, Run
+
+
+class StudyWriter:
+    """A Ray actor on the driver's node.
+
+    Workers send their rows here and go on when the rows are on disk; a worker that starts in the
+    place of a dead one asks here where to go on. All state is in the log, every call can be
+    repeated, so the actor itself may die and be restarted at any time.
+    """
+
+    def __init__(self, log: Path, benchmark: Path) -> None:
+        self._log = BlockLog(log)
+        self._benchmark = benchmark
+
+    def append(self, table: pa.Table, finished: dict[Run, int]) -> None:
+        """Write rows; they are on disk when this returns."""
+        self._log.append(table, finished)
+
+    def recorded(self, method: str, space: str, seeds: tuple[int, ...]) -> LogContents:
+        """What the log knows of some runs."""
+        return self._log.read(method, space, seeds)
+
+    def benchmark(self) -> npt.NDArray[np.uint8]:
+        """The bytes of the benchmark file, for nodes that have no copy."""
+        return np.fromfile(self._benchmark, np.uint8)
+
+
+def start_writer(log: Path, benchmark: Path) -> Any:
+    """Start the writer of a study on this node; returns the actor handle."""
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+    actor: Any = ray.remote(StudyWriter)  # type: ignore[arg-type,unused-ignore]
+    options = {"num_cpus": 0, "max_restarts": -1, "max_task_retries": -1}
+    return actor.options(scheduling_strategy=here, **options).remote(log, benchmark)

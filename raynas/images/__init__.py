@@ -1,0 +1,43 @@
+"""Labelled images: where they come from, and batches of them on a device.
+
+The names that need torch are imported on first use.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from raynas.images._find import find_images
+from raynas.images._source import ImageError, Images, ImageSource, Part
+
+if TYPE_CHECKING:
+    from raynas.images._augmentation import Augmentation
+    from raynas.images._resident import (
+        Batch,
+        Pass,
+        ResidentImages,
+        SearchImages,
+        load_search_images,
+    )
+
+__all__ = [
+    "Augmentation",
+    "Batch",
+    "ImageError",
+    "ImageSource",
+    "Images",
+    "Part",
+    "Pass",
+    "ResidentImages",
+    "SearchImages",
+    "find_images",
+    "load_search_images",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = "_augmentation" if name == "Augmentation" else "_resident"
+    return getattr(import_module(f"{__name__}.{module}"), name)

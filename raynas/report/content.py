@@ -1,0 +1,184 @@
+"""What a report shows of one space, computed once for the page and the static figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from raynas.analysis import anytime
+from raynas.analysis.reference import DISTRIBUTION, RANDOM_SEARCH
+from raynas.analysis.runs import Run, by_method, split_runs
+from raynas.analysis.summary import summarise
+from raynas.report.studies import Merged, StudyData
+from raynas.report.styles import EXACT, Style, styles
+from search_spaces.cell import Cell
+from search_spaces.spaces import load_space
+
+POINTS = 200
+QUANTITIES = ("test_regret", "validation_regret")
+SPACE_TITLES = {
+    "1": "NAS-Bench-1Shot1, space 1",
+    "2": "NAS-Bench-1Shot1, space 2",
+    "3": "NAS-Bench-1Shot1, space 3",
+    "101": "NAS-Bench-101",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceContent:
+    """Everything that is drawn or told about one space.
+
+    Attributes:
+        name: of the space.
+        studies: those with runs in it.
+        groups: label -> runs.
+        styles: label -> style; has `EXACT` where the exact random-search curve is known.
+        curves: quantity -> label -> curve over time, from when every run has a value.
+        exact: quantity -> the exact curve of random search; empty if it is not known.
+        ranks: label -> mean rank at `rank_seconds`.
+        rank_seconds: times of the ranks.
+        distribution: test error and share of the space's cells with at most that error, or None.
+        summary: rows of `SUMMARY_SCHEMA`, of this space.
+    """
+
+    name: str
+    studies: list[StudyData]
+    groups: dict[str, list[Run]]
+    styles: dict[str, Style]
+    curves: dict[str, dict[str, anytime.Curve]]
+    exact: dict[str, anytime.Curve]
+    ranks: dict[str, np.ndarray]
+    rank_seconds: np.ndarray
+    distribution: tuple[np.ndarray, np.ndarray] | None
+    summary: list[dict[str, object]]
+
+    @property
+    def title(self) -> str:
+        """The space's full name."""
+        return SPACE_TITLES.get(self.name, f"space {self.name}")
+
+
+def contents(merged: Merged) -> list[SpaceContent]:
+    """The content of each space, in order of appearance."""
+    runs = split_runs(merged.trajectories)
+    labels = list(dict.fromkeys(run.method for run in runs))
+    looks = styles([*labels, EXACT])
+    return [
+        _space(space, studies, by_method(runs, space), looks, merged.curves)
+        for space, studies in merged.sources.items()
+    ]
+
+
+def _space(
+    space: str,
+    studies: list[StudyData],
+    groups: dict[str, list[Run]],
+    looks: dict[str, Style],
+    curves: pa.Table,
+) -> SpaceContent:
+    runs = [run for members in groups.values() for run in members]
+    grid = anytime.log_grid(runs, POINTS)
+    mine = curves.filter(pc.equal(curves.column("space"), space))
+    exact = {q: found for q in QUANTITIES if (found := _exact(mine, q)) is not None}
+    shown = [*groups, *([EXACT] if exact else [])]
+    return SpaceContent(
+        name=space,
+        studies=studies,
+        groups=groups,
+        styles={label: looks[label] for label in shown},
+        curves={
+            q: {
+                label: once_complete(anytime.curve(members, grid, q))
+                for label, members in groups.items()
+            }
+            for q in QUANTITIES
+        },
+        exact=exact,
+        ranks=anytime.rank_curves(groups, grid),
+        rank_seconds=grid,
+        distribution=_distribution(mine),
+        summary=summarise(runs, seed=_bootstrap_seed(studies)).to_pylist(),
+    )
+
+
+def _bootstrap_seed(studies: list[StudyData]) -> int:
+    """The first study's seed, so that the page has the intervals of its `summary.parquet`."""
+    return int(studies[0].manifest["arguments"].get("seed") or 0)
+
+
+def once_complete(curve: anytime.Curve) -> anytime.Curve:
+    """The part from when every run has a value: before, a mean changes by who is in it.
+
+    Runs in which nothing ever succeeded do not hold it up.
+    """
+    first = int(np.argmax(curve.runs == curve.runs.max()))
+    parts = {field.name: getattr(curve, field.name)[first:] for field in fields(curve)}
+    return anytime.Curve(**parts)
+
+
+def _rows(curves: pa.Table, **wanted: str) -> pa.Table:
+    for column, value in wanted.items():
+        curves = curves.filter(pc.equal(curves.column(column), value))
+    return curves
+
+
+def _exact(curves: pa.Table, quantity: str) -> anytime.Curve | None:
+    parts = {
+        name: _rows(curves, curve=RANDOM_SEARCH, quantity=quantity, statistic=name)
+        for name in ("mean", "median", "q25", "q75")
+    }
+    if not parts["mean"].num_rows:
+        return None
+    seconds = parts["mean"].column("x").to_numpy()
+    values = {name: part.column("y").to_numpy() for name, part in parts.items()}
+    nothing = np.full(len(seconds), np.nan)
+    counts = parts["mean"].column("evaluations").to_numpy()
+    return anytime.Curve(seconds=seconds, runs=counts, low=nothing, high=nothing, **values)
+
+
+def _distribution(curves: pa.Table) -> tuple[np.ndarray, np.ndarray] | None:
+    rows = _rows(curves, curve=DISTRIBUTION, quantity="test_error")
+    if not rows.num_rows:
+        return None
+    return rows.column("x").to_numpy(), rows.column("y").to_numpy()
+
+
+def share_at(distribution: tuple[np.ndarray, np.ndarray], errors: np.ndarray) -> np.ndarray:
+    """Share of the cells with at most each error: (n,), 0 below the lowest error of the space."""
+    values, share = distribution
+    index = np.searchsorted(values, errors + 1e-9, side="right")
+    return np.append(0.0, share)[index]
+
+
+def final_cells(runs: list[Run]) -> tuple[np.ndarray, np.ndarray]:
+    """Test errors of the final incumbents, each once, and how many runs ended there."""
+    errors = anytime.final(runs, "test_error")
+    return np.unique(errors[~np.isnan(errors)], return_counts=True)
+
+
+def best_run(content: SpaceContent) -> Run | None:
+    """The run that ends with the lowest mean validation error; the first of equals."""
+    runs = [r for members in content.groups.values() for r in members if r.cell is not None]
+    return min(runs, key=lambda run: float(run.validation_error[-1]), default=None)
+
+
+def best_cell(content: SpaceContent) -> Cell | None:
+    """The cell that the best run ends with."""
+    best = best_run(content)
+    if best is None or best.cell is None:
+        return None
+    space = load_space(content.name)
+    return space.cell(space.row_of_hash(best.cell))
+
+
+def thin(size: int, most: int) -> np.ndarray:
+    """At most `most` indices of `size` things, dense at both ends (evenly in log rank)."""
+    if size <= most:
+        return np.arange(size)
+    ranks = np.geomspace(1, size, most // 2) - 1
+    return np.unique(np.rint(np.concatenate([ranks, np.linspace(0, size - 1, most // 2)]))).astype(
+        np.int64
+    )

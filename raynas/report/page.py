@@ -1,0 +1,195 @@
+"""The page: one HTML file with everything in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from string import Template
+from typing import Any
+
+from raynas.report import sections, wording
+from raynas.report.content import SpaceContent
+from raynas.report.figures import figures
+from raynas.report.sections import tag, text
+from raynas.report.studies import Merged
+from raynas.report.styles import EXACT, Style, as_json
+
+# heading, what to see, and whether the figure takes the whole width
+_FIGURES = {
+    "test-regret": (
+        "Test regret over time",
+        "Test error of the incumbent above the best of the space. The incumbent is chosen by the "
+        "validation error that the method saw. A curve begins when all its runs have a result, "
+        "and a regret of zero is drawn at the lower edge.",
+        True,
+    ),
+    "validation-regret": (
+        "Validation regret over time",
+        "The same for the mean validation error of the incumbent.",
+        False,
+    ),
+    "rank": (
+        "Mean rank over time",
+        "Methods ranked by test regret within each seed; rank 1 is best. A run without a result "
+        "yet ranks last.",
+        False,
+    ),
+    "final-regret": (
+        "Final test regret",
+        "Every point is a run; box: quartiles and median; diamond: mean with its 95 % interval.",
+        False,
+    ),
+    "distribution": (
+        "Where the final cells lie in the space",
+        "Line: share of all unique cells whose test error is at most that far above the best. "
+        "Marks: the cells that runs ended with, larger for more runs.",
+        False,
+    ),
+}
+
+
+def page(merged: Merged, content: Sequence[SpaceContent]) -> str:
+    """The whole page as HTML."""
+    drawn: list[dict[str, Any]] = []
+    parts = [_space_section(space, i, drawn) for i, space in enumerate(content)]
+    looks = {label: style for space in content for label, style in space.styles.items()}
+    data = {"figures": drawn, "styles": as_json(looks)}
+    return Template(_asset("page.html")).substitute(
+        title=text(_title(content)),
+        kicker=text(_kicker(merged)),
+        notice=sections.benchmark_notice(merged),
+        findings=_findings(content),
+        navigation=_navigation(content),
+        controls=_controls(looks),
+        spaces="".join(parts),
+        failures=sections.failures_table(merged),
+        manifest=sections.manifest_section(merged),
+        style=_asset("page.css"),
+        data=_json(data),
+        plotly=_plotly(),
+        script=_asset("page.js"),
+    )
+
+
+def _asset(name: str) -> str:
+    return (files("raynas.report") / "assets" / name).read_text(encoding="utf-8")
+
+
+@cache
+def _plotly() -> str:
+    from plotly.offline import get_plotlyjs
+
+    return str(get_plotlyjs()).replace("</script", "<\\/script")
+
+
+def _json(value: Any) -> str:
+    """JSON that no text in it can end the script element with."""
+    plain = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    return plain.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _title(content: Sequence[SpaceContent]) -> str:
+    methods = {label for space in content for label in space.groups}
+    spaces = ", ".join(dict.fromkeys(space.title for space in content))
+    if len(methods) == 1:
+        [label] = methods
+        return f"{content[0].styles[label].name} on {spaces}"
+    return f"{len(methods)} architecture search methods on {spaces}"
+
+
+def _kicker(merged: Merged) -> str:
+    kinds = sorted({study.benchmark["kind"] for study in merged.studies})
+    days = sorted({str(study.manifest["created"])[:10] for study in merged.studies})
+    when = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
+    return f"raynas report · {', '.join(kinds)} benchmark · {when}"
+
+
+def _findings(content: Sequence[SpaceContent]) -> str:
+    if len(content) == 1:
+        return tag("p", text(wording.finding(content[0])), class_="finding")
+    return "".join(
+        tag("p", tag("b", text(f"{space.title}. ")), text(wording.finding(space)), class_="finding")
+        for space in content
+    )
+
+
+def _navigation(content: Sequence[SpaceContent]) -> str:
+    if len(content) == 1:
+        return ""
+    links = [tag("a", text(s.title), href=f"#space-{i}") for i, s in enumerate(content)]
+    return tag("nav", *links, aria_label="Spaces")
+
+
+def _controls(looks: dict[str, Style]) -> str:
+    chips = [
+        tag(
+            "button",
+            _swatch(label, style),
+            text(style.name),
+            type="button",
+            class_="chip",
+            aria_pressed="true",
+            data_method=label,
+        )
+        for label, style in sorted(looks.items(), key=lambda item: item[0] == EXACT)
+    ]
+    statistics = [
+        tag(
+            "button",
+            title,
+            type="button",
+            data_statistic=name,
+            aria_pressed="true" if name == "mean" else "false",
+        )
+        for name, title in (("mean", "Mean, 95 % interval"), ("median", "Median, quartiles"))
+    ]
+    return tag("div", *chips, class_="chips", role="group", aria_label="Methods shown") + tag(
+        "div", *statistics, class_="switch", role="group", aria_label="Statistic"
+    )
+
+
+def _swatch(label: str, style: Style) -> str:
+    dashes = " ".join(f"{2.2 * length:g}" for length in style.dashes)
+    line = tag("line", x1=1, y1=5, x2=27, y2=5, stroke_width=2.4, stroke_dasharray=dashes or "none")
+    known = {"class_": "dash", "data_method": label, "aria_hidden": "true"}
+    return tag("svg", line, viewBox="0 0 28 10", **known)
+
+
+def _space_section(space: SpaceContent, index: int, drawn: list[dict[str, Any]]) -> str:
+    cards = []
+    available = figures(space)
+    for name, (heading, caption, wide) in _FIGURES.items():
+        if name in available:
+            identifier = f"figure-{index}-{name}"
+            drawn.append({"id": identifier, **available[name]})
+            cards.append(_card(identifier, heading, caption, wide))
+    notes = []
+    if not space.exact:
+        notes.append("The exact curve of random search is not known for this space or study.")
+    if space.distribution is None:
+        notes.append("The study has no error distribution of this space.")
+    return tag(
+        "section",
+        tag("h2", text(space.title)),
+        tag("p", text(sections.common_settings(space)), class_="settings"),
+        *(tag("p", text(note), class_="settings") for note in notes),
+        sections.summary_table(space),
+        tag("div", *cards, class_="cards"),
+        tag("h3", "Best cell found (by mean validation error)"),
+        sections.operations_legend(),
+        sections.best_cell_figure(space, f"cell-{index}"),
+        class_="space",
+        id=f"space-{index}",
+    )
+
+
+def _card(identifier: str, heading: str, caption: str, wide: bool) -> str:
+    return tag(
+        "figure",
+        tag("h3", text(heading)),
+        tag("div", "", id=identifier, class_="plot", role="img", aria_label=heading),
+        tag("figcaption", text(caption)),
+        class_="card wide" if wide else "card",
+    )

@@ -1,0 +1,198 @@
+"""The same figures for papers and slides: Matplotlib, SVG and PNG."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from raynas.analysis import anytime
+from raynas.execution.files import write_atomically
+from raynas.report.cell_drawing import draw_cell
+from raynas.report.content import SpaceContent, best_cell, final_cells, share_at
+from raynas.report.figures import regret_floor, shown_ranks
+from raynas.report.styles import EXACT, Style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Draw = Callable[["Axes", SpaceContent], None]
+_INK, _FAINT = "#2b2b2b", "#dcdcdc"
+_PARAMETERS: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",  # comes with Matplotlib, so every machine draws the same
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#9a9a9a",
+    "axes.labelcolor": _INK,
+    "xtick.color": "#6b6b6b",
+    "ytick.color": "#6b6b6b",
+    "xtick.labelcolor": _INK,
+    "ytick.labelcolor": _INK,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": _FAINT,
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    "svg.hashsalt": "raynas",  # the same study gives the same bytes
+    "svg.fonttype": "path",
+}
+
+
+def write_static_figures(content: SpaceContent, folder: Path) -> list[Path]:
+    """Write the figures of one space as SVG and PNG; returns the paths.
+
+    Raises:
+        UserError: the file system refuses.
+    """
+    drawings: dict[str, Draw] = {
+        "test-regret": lambda axes, c: draw_regret(axes, c, "test_regret"),
+        "validation-regret": lambda axes, c: draw_regret(axes, c, "validation_regret"),
+        "final-regret": draw_finals,
+    }
+    if len(content.groups) > 1:
+        drawings["rank"] = draw_ranks
+    if content.distribution is not None:
+        drawings["distribution"] = draw_distribution
+    paths = []
+    for name, draw in drawings.items():
+        paths += _write(draw, content, folder / f"space-{content.name}-{name}")
+    return paths
+
+
+def write_best_cell(content: SpaceContent, folder: Path) -> list[Path]:
+    """Write the best cell found as SVG, if there is one; returns the paths."""
+    cell = best_cell(content)
+    if cell is None:
+        return []
+    path = folder / f"space-{content.name}-best-cell.svg"
+    write_atomically(path, lambda p: p.write_text(draw_cell(cell), encoding="utf-8"))
+    return [path]
+
+
+def _write(draw: Draw, content: SpaceContent, stem: Path) -> list[Path]:
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context(_PARAMETERS):
+        figure = Figure(figsize=(7.2, 4.4), layout="constrained")
+        axes = figure.add_subplot()
+        draw(axes, content)
+        kind = content.studies[0].benchmark["kind"]
+        axes.set_title(f"{content.title} ({kind} benchmark)", loc="left", fontsize=11, color=_INK)
+        return [
+            _save(figure, stem.with_name(stem.name + suffix), metadata)
+            for suffix, metadata in ((".svg", {"Date": None}), (".png", {"Software": None}))
+        ]
+
+
+def _save(figure: Figure, path: Path, metadata: dict[str, None]) -> Path:
+    kind = path.suffix[1:]
+    write_atomically(
+        path, lambda p: figure.savefig(p, format=kind, dpi=160, metadata=dict(metadata))
+    )
+    return path
+
+
+def _look(style: Style) -> dict[str, Any]:
+    dashes = (0, style.dashes) if style.dashes else "solid"
+    return {"color": style.light, "linestyle": dashes, "linewidth": 1.7}
+
+
+def _legend(axes: Axes) -> None:
+    axes.figure.legend(
+        *axes.get_legend_handles_labels(),
+        loc="outside right upper",
+        fontsize=9,
+        handlelength=3.2,
+        labelcolor=_INK,
+    )
+
+
+def draw_regret(axes: Axes, content: SpaceContent, quantity: str) -> None:
+    """Mean regret over simulated time with its 95 % interval."""
+    curves = content.curves[quantity]
+    floor = regret_floor([values for c in curves.values() for values in (c.mean, c.low)])
+    for label, curve in curves.items():
+        style = content.styles[label]
+        mean, low, high = (_floored(v, floor) for v in (curve.mean, curve.low, curve.high))
+        axes.plot(curve.seconds, mean, label=style.name, **_look(style))
+        axes.fill_between(curve.seconds, low, high, color=style.light, alpha=0.12, linewidth=0)
+    if content.exact:
+        exact, style = content.exact[quantity], content.styles[EXACT]
+        axes.plot(exact.seconds, _floored(exact.mean, floor), label=style.name, **_look(style))
+    axes.set(xscale="log", yscale="log", xlabel="simulated time (s)")
+    axes.set_ylabel(f"mean {quantity.replace('_', ' ')}, 95 % interval")
+    _legend(axes)
+
+
+def _floored(values: np.ndarray, floor: float) -> np.ndarray:
+    return np.where(np.isnan(values), np.nan, np.maximum(values, floor))
+
+
+def draw_finals(axes: Axes, content: SpaceContent) -> None:
+    """Final test regret of the runs of each method."""
+    finals = [anytime.final(runs, "test_regret") for runs in content.groups.values()]
+    floor = regret_floor(finals)
+    for row, (label, values) in enumerate(zip(content.groups, finals, strict=True)):
+        style = content.styles[label]
+        known = np.maximum(np.sort(values[~np.isnan(values)]), floor)
+        if not len(known):
+            continue
+        line = {"color": style.light, "linewidth": 1.2}
+        axes.boxplot(
+            known,
+            positions=[row],
+            orientation="horizontal",
+            widths=0.5,
+            showfliers=False,
+            boxprops=line,
+            whiskerprops=line,
+            capprops=line,
+            medianprops=line | {"linewidth": 2.2},
+        )
+        jitter = (np.arange(len(known)) * 0.618034 % 1 - 0.5) * 0.36
+        axes.scatter(known, row + jitter, s=12, color=style.light, alpha=0.5, linewidths=0)
+    axes.set(xscale="log", xlabel="final test regret", ylim=(len(finals) - 0.4, -0.6))
+    axes.set_yticks(range(len(finals)), [content.styles[label].name for label in content.groups])
+    axes.grid(visible=False, axis="y")
+
+
+def draw_ranks(axes: Axes, content: SpaceContent) -> None:
+    """Mean rank over simulated time."""
+    for label, ranks in content.ranks.items():
+        style = content.styles[label]
+        inside = shown_ranks(content, label)
+        axes.plot(content.rank_seconds[inside], ranks[inside], label=style.name, **_look(style))
+    axes.set(xscale="log", xlabel="simulated time (s)", ylabel="mean rank by test regret")
+    axes.invert_yaxis()
+    _legend(axes)
+
+
+def draw_distribution(axes: Axes, content: SpaceContent) -> None:
+    """Distribution of the space's test errors with the final cells of each method."""
+    assert content.distribution is not None
+    errors, share = content.distribution
+    best, floor = errors[0], regret_floor([errors - errors[0]])
+    above = np.maximum(errors - best, floor)
+    axes.step(above, share * 100, where="post", color="#8a8a8a", label="all cells")
+    for label, runs in content.groups.items():
+        style = content.styles[label]
+        found, count = final_cells(runs)
+        axes.scatter(
+            np.maximum(found - best, floor),
+            np.maximum(share_at(content.distribution, found), share[0]) * 100,
+            s=26 + 12 * (count - 1),
+            facecolors="none",
+            edgecolors=style.light,
+            marker=style.marker,
+            linewidths=1.3,
+            label=style.name,
+            zorder=3,
+        )
+    axes.set(xscale="log", yscale="log")
+    axes.set(xlabel="test error above the best cell", ylabel="share of unique cells (%)")
+    _legend(axes)

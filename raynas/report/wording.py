@@ -1,0 +1,139 @@
+"""Numbers and findings in words."""
+
+from __future__ import annotations
+
+import math
+import shlex
+from typing import Any
+
+import numpy as np
+
+from raynas.analysis import anytime, statistics
+from raynas.report.content import SpaceContent
+
+Row = dict[str, Any]
+
+
+def regret(value: float | None) -> str:
+    """A regret with three significant digits."""
+    if value is None or math.isnan(value):
+        return "–"
+    return f"{value:.3g}" if value == 0 or value >= 1e-4 else f"{value:.1e}"
+
+
+def percent(error: float) -> str:
+    """An error or accuracy as a percentage."""
+    return f"{100 * error:.2f} %"
+
+
+def duration(seconds: float) -> str:
+    """Seconds in the unit that a person would choose."""
+    for size, unit in ((86400 * 2, "days"), (3600 * 2, "hours"), (120, "minutes")):
+        if seconds >= size:
+            return f"{seconds / {'days': 86400, 'hours': 3600, 'minutes': 60}[unit]:.1f} {unit}"
+    return f"{seconds:.3g} seconds"
+
+
+def interval(row: Row) -> str:
+    """The interval of a summary row, or why there is none."""
+    if row["ci_low"] is None:
+        return "no interval"
+    return f"{regret(row['ci_low'])} – {regret(row['ci_high'])}"
+
+
+def finals(content: SpaceContent) -> list[Row]:
+    """The rows of the final checkpoint, best mean first; methods without a value left out."""
+    rows = [
+        row
+        for row in content.summary
+        if row["checkpoint"] == "final" and row["mean_test_regret"] is not None
+    ]
+    return sorted(rows, key=lambda row: float(str(row["mean_test_regret"])))
+
+
+def finding(content: SpaceContent) -> str:
+    """Who won in a space, by how much, and whether that is more than chance."""
+    rows = finals(content)
+    if not rows:
+        return "No run finished an evaluation successfully."
+    best = rows[0]
+    name = content.styles[best["method"]].name
+    text = (
+        f"{name} ends with the lowest mean test regret, {regret(best['mean_test_regret'])} "
+        f"({_certainty(best)}, {_runs(best)}), after {duration(best['mean_seconds'])} of simulated "
+        "training."
+    )
+    if len(rows) == 1:
+        return text
+    return f"{text} {_comparison(content, rows)}"
+
+
+def _certainty(row: Row) -> str:
+    if row["ci_low"] is None:
+        return "no interval: too few distinct runs"
+    return f"95 % interval {interval(row)}"
+
+
+def _runs(row: Row) -> str:
+    count = row["runs_with_value"]
+    return f"{count} run{'s' if count != 1 else ''}"
+
+
+def _comparison(content: SpaceContent, rows: list[Row]) -> str:
+    second = rows[1]
+    alike = _indistinguishable(content, rows)
+    runner = content.styles[second["method"]].name
+    text = f"Next is {runner} with {regret(second['mean_test_regret'])}."
+    if alike is None:
+        return f"{text} With so few runs the order may be chance."
+    if not alike:
+        return f"{text} The difference to every other method is beyond chance (95 %)."
+    if len(alike) == len(rows) - 1 > 1:
+        return f"{text} The runs do not tell it apart from any other method (95 %)."
+    return f"{text} The runs do not tell it apart from {_listing(alike)} (95 %)."
+
+
+def _indistinguishable(content: SpaceContent, rows: list[Row]) -> list[str] | None:
+    """Methods whose mean may equal the best one's; None if an interval cannot be given."""
+    values = {row["method"]: _final_values(content, row["method"]) for row in rows}
+    best = values[rows[0]["method"]]
+    names = []
+    for row in rows[1:]:
+        low, high = statistics.difference_interval(values[row["method"]], best)
+        if math.isnan(low):
+            return None
+        if low <= 0 <= high:
+            names.append(content.styles[row["method"]].name)
+    return names
+
+
+def _final_values(content: SpaceContent, label: str) -> np.ndarray:
+    return anytime.final(content.groups[label], "test_regret")
+
+
+def _listing(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def rerun_command(manifest: dict[str, Any]) -> str:
+    """The command line that runs a study again.
+
+    The manifest's own `command` if it has one, else made from its arguments.
+    """
+    if manifest.get("command"):
+        command = manifest["command"]
+        return command if isinstance(command, str) else shlex.join(map(str, command))
+    arguments = manifest["arguments"]
+    parts = ["python", "-m", "raynas.compare"]
+    for space in arguments.get("spaces", []):
+        parts += ["--space", str(space)]
+    parts += ["--methods", ",".join(map(str, arguments.get("methods", [])))]
+    seeds = arguments.get("seeds")
+    parts += ["--seeds", str(len(seeds) if isinstance(seeds, list) else seeds)]
+    for name in ("evaluations", "budget_seconds", "repeat", "incumbent", "workers", "seed"):
+        if arguments.get(name) is not None:
+            parts += [f"--{name.replace('_', '-')}", str(arguments[name])]
+    benchmark = manifest["benchmark"]
+    surrogate = benchmark.get("kind") == "surrogate"
+    parts += ["--benchmark", "surrogate" if surrogate else str(benchmark.get("path", "auto"))]
+    return shlex.join(parts)

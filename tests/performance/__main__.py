@@ -1,0 +1,218 @@
+"""Measures what the README's speed table says: `python -m tests.performance [--quick]`.
+
+Prints a Markdown table. Every figure is measured in this run; the published figures of others
+stand beside them with their source.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+import numpy as np
+
+from raynas.optimizers import OPTIMIZERS, Evaluation, make_optimizer
+from search_spaces import load_space
+from search_spaces.benchmark import Benchmark
+from search_spaces.sources import open_benchmark
+
+
+class Figure(NamedTuple):
+    """One row of the table."""
+
+    what: str
+    measured: str
+    others: str = ""
+
+
+def seconds(work: Callable[[], object], repeats: int = 5) -> float:
+    """Median wall-clock seconds of a piece of work."""
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return median(times)
+
+
+def table_figures() -> Iterator[Figure]:
+    """Opening, looking up, memory of another process."""
+    path = open_benchmark("surrogate").path
+    space = load_space(3)
+    opened = seconds(lambda: Benchmark.open(path).table(space))
+    yield Figure(
+        "open the table of space 3",
+        f"{1000 * opened:.0f} ms",
+        "official loader: 120 s for the full file (google-research/nasbench, PR 33)",
+    )
+    table = Benchmark.open(path).table(space)
+    vectors = space.sample(np.random.default_rng(0), 1_000_000)
+    looked_up = seconds(lambda: table.validation_error(space.rows(vectors), 108, 0))
+    yield Figure("1,000,000 look-ups by architecture vector", f"{looked_up:.2f} s")
+    one = vectors[:1]
+    single = seconds(lambda: [table.validation_error(space.rows(one), 108, 0) for _ in range(1000)])
+    yield Figure(
+        "one look-up by architecture vector, without a batch",
+        f"{1000 * single:.0f} µs",
+        "official API: about 200 µs (hash and deep copy)",
+    )
+    unique, resident = _worker_memory(path)
+    yield Figure(
+        "memory of one more process using the table",
+        f"{unique:.1f} MB of its own ({resident:.1f} MB with shared pages)",
+        "official loader: about 2.9 GB per process, full file",
+    )
+
+
+_WORKER = """
+import sys, numpy, psutil, pyarrow
+from search_spaces import load_space
+from search_spaces.benchmark import Benchmark
+space = load_space(3)
+import search_spaces.table
+process = psutil.Process()
+before = process.memory_full_info()
+table = Benchmark.open(sys.argv[1]).table(space)
+vectors = space.sample(numpy.random.default_rng(0), 1000)
+for epochs in (4, 12, 36, 108):
+    for repeat in (0, 1, 2):
+        table.validation_error(space.rows(vectors), epochs, repeat)
+        table.training_seconds(space.rows(vectors), epochs, repeat)
+after = process.memory_full_info()
+print((after.uss - before.uss) / 1e6, (after.rss - before.rss) / 1e6)
+"""
+
+
+def _worker_memory(path: Path) -> tuple[float, float]:
+    command = [sys.executable, "-c", _WORKER, str(path)]
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    unique, resident = output.split()
+    return float(unique), float(resident)
+
+
+def conversion_figures(rows: int) -> Iterator[Figure]:
+    """Official file to column store."""
+    from search_spaces.convert import convert
+    from tests.support.official_table import cells_of_spaces, write_official_file
+
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "synthetic.tfrecord"
+        written = write_official_file(file, cells_of_spaces(rows // 12))
+        start = time.perf_counter()
+        convert(file, Path(folder) / "store.arrow")
+        took = time.perf_counter() - start
+    yield Figure(
+        f"convert an official file ({written:,} rows, synthetic)",
+        f"{written / took:,.0f} rows/s",
+        "the full file has 5,083,488 rows",
+    )
+
+
+def optimizer_figures(evaluations: int) -> Iterator[Figure]:
+    """Milliseconds per suggestion and report."""
+    table = open_benchmark("surrogate").table(load_space(3))
+    space = load_space(3)
+    others = {
+        "tpe": "Hyperopt's TPE, which the paper used: 5.9 to 6.3 ms",
+        "smac": "the smac package: 311 to 374 ms",
+        "bohb": "the same generator: 9 to 22 ms",
+    }
+    for name in OPTIMIZERS:
+        count = min(evaluations, 40) if name == "smac3" else evaluations
+        optimizer = make_optimizer(name, space, seed=0)
+        start = time.perf_counter()
+        for _ in range(count):
+            proposal = optimizer.ask()
+            assert proposal is not None
+            row = space.rows(np.array([proposal.vector]))
+            error = float(table.validation_error(row, proposal.epochs, 0)[0])
+            optimizer.tell(Evaluation(proposal, error))
+        each = 1000 * (time.perf_counter() - start) / count
+        label = f"`{name}`: one suggestion with look-up, mean of {count}"
+        yield Figure(label, f"{each:.2f} ms", others.get(name, ""))
+
+
+def ray_figures(seeds: int) -> Iterator[Figure]:
+    """Trials per second through Ray Tune, and what a study costs around its runs."""
+    from raynas.execution.manifest import new_manifest
+    from raynas.execution.plan import Plan
+    from raynas.execution.runner import run_study
+    from raynas.execution.study import Study
+
+    benchmark = open_benchmark("surrogate")
+    tables = {"3": benchmark.table(load_space(3))}
+    arguments = {
+        "spaces": ["3"],
+        "methods": ["rs"],
+        "seeds": list(range(seeds)),
+        "evaluations": 280,
+        "budget_seconds": None,
+        "repeat": "seeded",
+        "incumbent": "validation",
+        "workers": 1,
+        "seed": 0,
+        "preset": "quick",
+    }
+    plan = Plan(("3",), ("rs",), tuple(range(seeds)), 280, benchmark.path, benchmark.sha256)
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        with Study.create(Path(folder) / "study", new_manifest(arguments, tables)) as study:
+            rows = run_study(study, plan).rows
+        took = time.perf_counter() - start
+    yield Figure(
+        f"{seeds} runs of random search through Ray Tune, start and end of Ray included",
+        f"{took:.1f} s, {rows / took:,.0f} evaluations/s",
+    )
+
+
+def quick_run_figure() -> Iterator[Figure]:
+    """The whole of `make compare`, without the installation."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "raynas.compare", "--space", "3", "--quiet"]
+        start = time.perf_counter()
+        subprocess.run([*command, "--out", str(Path(folder) / "study")], check=True)
+        took = time.perf_counter() - start
+    yield Figure(
+        "`python -m raynas.compare --space 3`: 8 methods, 10 seeds, 280 evaluations each",
+        f"{took:.0f} s",
+        "the paper: one job per seed on a cluster",
+    )
+
+
+def machine() -> str:
+    """Processor, cores, Python."""
+    from raynas.execution.cluster import available_cores
+    from raynas.execution.manifest import processor_name
+
+    return f"{available_cores()} cores of {processor_name()}, Python {platform.python_version()}"
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="smaller sizes, no whole run")
+    quick = parser.parse_args().quick
+    sources = [
+        table_figures(),
+        conversion_figures(12_000 if quick else 300_000),
+        optimizer_figures(30 if quick else 280),
+        ray_figures(20 if quick else 200),
+    ]
+    if not quick:
+        sources.append(quick_run_figure())
+    print(f"Measured on {machine()}.\n\n| what | measured | for comparison |\n|---|---|---|")
+    for source in sources:
+        for figure in source:
+            print(f"| {figure.what} | {figure.measured} | {figure.others} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
