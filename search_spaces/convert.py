@@ -161,10 +161,14 @@ def main(
     file: Annotated[Path, typer.Argument(help="Official table, or one in its format.")],
     out: Annotated[
         Path | None,
-        typer.Option(help="Store to write. [default: nasbench101.arrow in the data directory]"),
+        typer.Option(
+            "--out", help="Store to write; by default nasbench101.arrow in the data directory."
+        ),
     ] = None,
-    partial: Annotated[bool, typer.Option(help="Accept a table in which cells lack runs.")] = False,
-    debug: Annotated[bool, typer.Option(help="Show the traceback of an error.")] = False,  # noqa: ARG001
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Accept a table in which cells lack runs.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,  # noqa: ARG001
 ) -> None:
     """Convert an official NAS-Bench-101 file into the column store.
 

@@ -86,11 +86,14 @@ def _complete(item: Download, part: Path, attempts: int, pause: float) -> None:
         except (_NetworkError, http.client.HTTPException) as error:
             failures = failures + 1 if _size(part) <= before else 1
             if failures >= attempts:
-                raise UserError(
-                    f"cannot download {item.url}: {error}; {_size(part):,} bytes are kept in "
-                    f"{part}, the same command goes on from there"
-                ) from error
+                raise UserError(f"cannot download {item.url}: {error}; {_way_out(part)}") from error
         time.sleep(pause * 2 ** (failures - 1))
+
+
+def _way_out(part: Path) -> str:
+    if not _size(part):
+        return "check the connection and run the same command again, or pass a mirror with --url"
+    return f"{_size(part):,} bytes are kept in {part}, the same command goes on from there"
 
 
 class _NetworkError(Exception):

@@ -5,10 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from search_spaces.benchmark import Benchmark, BenchmarkError
-from search_spaces.data_directory import data_directory
-
-#: Where `python -m search_spaces.fetch nasbench101` puts the official table.
-OFFICIAL_STORE = "nasbench101.arrow"
+from search_spaces.data_directory import official_store
 
 
 def open_benchmark(source: str = "auto") -> Benchmark:
@@ -21,7 +18,7 @@ def open_benchmark(source: str = "auto") -> Benchmark:
     Raises:
         BenchmarkError: if the path is no store.
     """
-    official = data_directory() / OFFICIAL_STORE
+    official = official_store()
     if source == "auto" and official.exists():
         return Benchmark.open(official)
     if source in ("auto", "surrogate"):

@@ -81,6 +81,8 @@ class RandomForest:
             min_samples_split=self.settings.min_samples_split,
             min_samples_leaf=self.settings.min_samples_leaf,
             min_impurity_decrease=1e-8,
+            # Never reached; the package grows trees best-first because it sets a bound, so do we.
+            max_leaf_nodes=max(2, len(costs)),
             random_state=seed,
         )
         # The generator and the order of draws of scikit-learn's own forests.

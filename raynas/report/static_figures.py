@@ -83,6 +83,8 @@ def _write(draw: Draw, content: SpaceContent, stem: Path) -> list[Path]:
         draw(axes, content)
         kind = content.studies[0].benchmark["kind"]
         axes.set_title(f"{content.title} ({kind} benchmark)", loc="left", fontsize=11, color=_INK)
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # laid out once, not again for each file
         return [
             _save(figure, stem.with_name(stem.name + suffix), metadata)
             for suffix, metadata in ((".svg", {"Date": None}), (".png", {"Software": None}))

@@ -8,10 +8,14 @@ import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
 from raynas.report import build_report
+from raynas.report.content import contents
+from raynas.report.page import page as make_page
+from raynas.report.studies import merge, read_study
 from search_spaces.errors import UserError
 from search_spaces.table import Table
 from tests.support.studies import random_log, write_study
@@ -45,6 +49,12 @@ def report_data(page: str) -> dict:
     found = re.search(r'<script id="report-data" type="application/json">(.*?)</script>', page)
     assert found
     return json.loads(found[1])
+
+
+def page_of(*studies: Path) -> str:
+    """The page alone, without the static figures."""
+    merged = merge([read_study(study) for study in studies])
+    return make_page(merged, contents(merged))
 
 
 @pytest.fixture(scope="module")
@@ -137,14 +147,14 @@ def test_hostile_names_are_only_text(study: Path, tmp_path: Path) -> None:
     names = [attack if m == "re" else m for m in table.column("method").to_pylist()]
     index = table.column_names.index("method")
     pq.write_table(table.set_column(index, "method", [names]), copy / "trajectories.parquet")
-    page = build_report([copy], tmp_path / "out").page.read_text()
+    page = page_of(copy)
     assert "<script>alert" not in page
     assert attack in Outline(page).text
     assert page.count("</script>") == 3
 
 
 def test_several_spaces_have_a_section_each(two_spaces: Path, tmp_path: Path) -> None:
-    page = build_report([two_spaces], tmp_path).page.read_text()
+    page = page_of(two_spaces)
     assert 'id="space-0"' in page and 'id="space-1"' in page
     assert "#space-1" in Outline(page).addresses
     assert {f["id"][:9] for f in report_data(page)["figures"]} == {"figure-0-", "figure-1-"}
@@ -153,7 +163,7 @@ def test_several_spaces_have_a_section_each(two_spaces: Path, tmp_path: Path) ->
 def test_studies_are_put_together_and_clashing_runs_kept_apart(
     study: Path, two_spaces: Path, tmp_path: Path
 ) -> None:
-    page = build_report([study, two_spaces], tmp_path).page.read_text()
+    page = page_of(study, two_spaces)
     labels = set(report_data(page)["styles"])
     assert {"rs", "re", "hb", "tpe", "rs · second", "ls · second"} <= labels
     assert "rest on different benchmarks" not in Outline(page).text
@@ -164,16 +174,10 @@ def test_further_seeds_of_the_same_study_are_pooled(
 ) -> None:
     log = random_log(tables["1"], {"rs": 0.0, "re": 5.0}, seeds=4, evaluations=10)
     table = {"1": tables["1"]}
-    low = write_study(tmp_path / "low", table, [log.filter(log_seed(log) < 2)])
-    high = write_study(tmp_path / "high", table, [log.filter(log_seed(log) >= 2)])
-    text = Outline(build_report([low, high], tmp_path / "out").page.read_text()).text
+    low = write_study(tmp_path / "low", table, [log.filter(pc.field("seed") < 2)])
+    high = write_study(tmp_path / "high", table, [log.filter(pc.field("seed") >= 2)])
+    text = Outline(page_of(low, high)).text
     assert "2 methods, 8 runs" in text
-
-
-def log_seed(log: object) -> object:
-    import pyarrow.compute as pc
-
-    return pc.field("seed")
 
 
 def test_different_benchmarks_are_stated(
@@ -181,14 +185,14 @@ def test_different_benchmarks_are_stated(
 ) -> None:
     log = random_log(tables["2"], {"rs": 0.0}, seeds=2, evaluations=5)
     other = write_study(tmp_path / "other", {"2": tables["2"]}, [log])
-    text = Outline(build_report([study, other], tmp_path / "out").page.read_text()).text
+    text = Outline(page_of(study, other)).text
     assert "rest on different benchmarks" in text
 
 
 def test_one_run_of_one_method_is_enough(tables: dict[str, Table], tmp_path: Path) -> None:
     log = random_log(tables["1"], {"rs": 0.0}, seeds=1, evaluations=1)
     study = write_study(tmp_path / "tiny", {"1": tables["1"]}, [log])
-    text = Outline(build_report([study], tmp_path / "out").page.read_text()).text
+    text = Outline(page_of(study)).text
     assert "no interval: too few distinct runs" in text
 
 
@@ -203,7 +207,7 @@ def test_a_study_in_which_all_failed_says_so(tables: dict[str, Table], tmp_path:
 def test_without_stored_curves_the_page_says_what_is_missing(study: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(study, tmp_path / "copy")
     (copy / "curves.parquet").unlink()
-    page = build_report([copy], tmp_path / "out").page.read_text()
+    page = page_of(copy)
     assert "exact curve of random search is not known" in Outline(page).text
     assert "exact-random-search" not in report_data(page)["styles"]
 

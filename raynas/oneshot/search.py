@@ -1,0 +1,306 @@
+"""The loop that every one-shot method shares."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from raynas.images import Augmentation, Batch, Pass, SearchImages
+from raynas.oneshot._base import OneShotMethod
+from raynas.oneshot._evaluation import accuracies, accuracy
+from raynas.oneshot._memory import peak_memory, reset_peak_memory
+from raynas.oneshot._record import Diverged, EpochRecord
+from raynas.oneshot._registry import method_info
+from raynas.oneshot._settings import SearchSettings
+from raynas.supernet.network import Supernet, SupernetSettings
+from search_spaces.errors import UserError
+from search_spaces.nas_bench_1shot1 import NASBench1Shot1Space
+from search_spaces.space import Vectors
+
+_FORMAT = 1
+
+
+@dataclass
+class _Totals:
+    """Sums over the steps of an epoch; they stay on the device."""
+
+    loss: Tensor
+    right: Tensor
+    images: int = 0
+
+    def add(self, loss: Tensor, right: Tensor, count: int) -> None:
+        self.loss += loss
+        self.right += right
+        self.images += count
+
+
+class Search:
+    """One search: a supernet, a method, and how far they are.
+
+    Equal arguments give equal results, bit by bit on a CPU. So does going on from a state that
+    was taken between two epochs.
+
+    Args:
+        method: see `method_names`.
+        space: space 1, 2 or 3.
+        images: what to search on; the network lives on their device.
+        settings: of the method; None for the published ones.
+        seed: root of all random streams. Methods with the same seed start from the same shared
+            weights, if their networks have the same shape, and see the same batches.
+
+    Attributes:
+        epoch: number of finished epochs.
+        method: the method, with the network.
+
+    Raises:
+        UserError: there is no such method, or a setting does not fit the images.
+        TypeError: the settings belong to another method.
+    """
+
+    def __init__(
+        self,
+        method: str,
+        space: NASBench1Shot1Space,
+        images: SearchImages,
+        settings: SearchSettings | None = None,
+        *,
+        seed: int | np.random.SeedSequence = 0,
+    ) -> None:
+        kind = method_info(method).load()
+        settings = settings or kind.settings_type()
+        if not isinstance(settings, kind.settings_type):
+            expected, given = kind.settings_type.__name__, type(settings).__name__
+            raise TypeError(f"settings of {method!r} must be {expected}, not {given}")
+        self.space, self.images, self.settings, self.epoch = space, images, settings, 0
+        self._seed = seed if isinstance(seed, np.random.SeedSequence) else _sequence(seed)
+        weights, own, self._train_stream, self._validation_stream = (
+            _generator(self._seed, component) for component in range(4)
+        )
+        network = Supernet(space, self._network_settings(kind), weights)
+        self.method = kind(network.to(images.train.pixels.device), settings, own)
+        self.augmentation = self._augmentation()
+        self._check_batch_size()
+
+    # Progress ---------------------------------------------------------------------------------
+
+    @property
+    def finished(self) -> bool:
+        """Whether all epochs are done."""
+        return self.epoch >= self.settings.epochs
+
+    def advance(self, epochs: int = 1) -> list[EpochRecord]:
+        """Train for some epochs, at most up to the last one.
+
+        Returns:
+            One record per epoch.
+
+        Raises:
+            Diverged: loss, weights or alphas are no longer finite. The search is of no use then.
+        """
+        remaining = self.settings.epochs - self.epoch
+        return [self._advance_once() for _ in range(min(epochs, remaining))]
+
+    def _advance_once(self) -> EpochRecord:
+        started = time.perf_counter()
+        device = self.method.device
+        reset_peak_memory(device)
+        rate = self.learning_rate(self.epoch)
+        for group in self.method.weight_optimizer.param_groups:
+            group["lr"] = rate
+        self.method.start_epoch(self.epoch)
+        totals = self._steps()
+        self._check_finite(totals)
+        self.method.end_epoch(self.epoch, self.images.validation)
+        self.epoch += 1
+        vector = self.method.discretise()
+        trained = time.perf_counter()
+        validation_accuracy = self.validation_accuracy()
+        return EpochRecord(
+            epoch=self.epoch,
+            alphas=self.alphas(),
+            vector=tuple(vector.tolist()),
+            module_hash=self.space.decode(vector).module_hash,
+            learning_rate=rate,
+            train_loss=float(totals.loss) / (totals.images // self.settings.batch_size),
+            train_accuracy=int(totals.right) / totals.images,
+            validation_accuracy=validation_accuracy,
+            seconds=trained - started,
+            validation_seconds=time.perf_counter() - trained,
+            peak_memory=peak_memory(device),
+        )
+
+    def _steps(self) -> _Totals:
+        """One pass over the training half; nothing in it waits for the device."""
+        method, size = self.method, self.settings.batch_size
+        train = Pass.draw(
+            self.images.train, size, self._train_stream, self.augmentation_of(self.epoch)
+        )
+        validation = Pass.draw(self.images.validation, size, self._validation_stream)
+        searching = self.epoch >= self.settings.warm_start_epochs
+        zeros = torch.zeros(2, device=method.device)
+        totals = _Totals(zeros[0], zeros[1])
+        for step in range(len(train)):
+            batch = train[step]
+            if searching:
+                method.architecture_step(batch, validation[step])
+            loss, right = method.weight_step(batch)
+            totals.add(loss, right, size)
+        return totals
+
+    def learning_rate(self, epoch: int) -> float:
+        """Learning rate of the weights in an epoch, counted from 0: half a cosine."""
+        low, high = self.settings.learning_rate_min, self.settings.learning_rate
+        return low + (high - low) * (1 + math.cos(math.pi * epoch / self.settings.epochs)) / 2
+
+    # What can be asked ------------------------------------------------------------------------
+
+    def alphas(self) -> dict[str, npt.NDArray[np.float32]]:
+        """The architecture parameters by name; empty if the method has none."""
+        if self.method.alphas is None:
+            return {}
+        return {name: t.cpu().numpy() for name, t in self.method.alphas.state_dict().items()}
+
+    def validation_accuracy(self) -> float:
+        """Share of right answers on the validation half with the evaluation weights."""
+        weights = self.method.evaluation_weights()
+        return float(accuracy(self.method, weights.detach(), self._validation_batches))
+
+    def evaluate(self, vectors: Vectors, batches: int | None = None) -> npt.NDArray[np.float64]:
+        """Validation accuracy of discrete architectures with the shared weights.
+
+        Args:
+            vectors: architectures of the space, shape (n, d).
+            batches: use the first so many batches of the validation half; None: all of it.
+
+        Returns:
+            Shares of right answers, shape (n,).
+        """
+        return accuracies(self.method, vectors, partial(self._validation_batches, batches))
+
+    def _validation_batches(self, batches: int | None = None) -> Iterable[Batch]:
+        return islice(self.images.validation.in_order(self.settings.batch_size), batches)
+
+    # State ------------------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that a search with the same arguments needs to go on from here.
+
+        It holds tensors, numbers, texts, lists and dicts only, so that `torch.load` reads it with
+        `weights_only=True`.
+        """
+        return {
+            "identity": self._identity(),
+            "epoch": self.epoch,
+            "method": self.method.state_dict(),
+            "train_stream": self._train_stream.get_state(),
+            "validation_stream": self._validation_stream.get_state(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on where another search was.
+
+        Raises:
+            UserError: that search had other arguments.
+        """
+        own, given = self._identity(), state["identity"]
+        for name, value in own.items():
+            if given.get(name) != value:
+                raise UserError(
+                    f"the checkpoint has {name} = {given.get(name)!r}, this search {value!r}"
+                )
+        self.epoch = state["epoch"]
+        self.method.load_state_dict(state["method"])
+        self._train_stream.set_state(state["train_stream"])
+        self._validation_stream.set_state(state["validation_stream"])
+
+    def _identity(self) -> dict[str, Any]:
+        """What must be equal for a state to fit."""
+        return {
+            "format": _FORMAT,
+            "method": self.method.name,
+            "space": self.space.name,
+            "images": self.images.source.name,
+            "images per half": len(self.images.train),
+            "seed": f"{self._seed.entropy} {self._seed.spawn_key}",
+            **self.settings.as_dict(),
+        }
+
+    # Set-up -----------------------------------------------------------------------------------
+
+    def _network_settings(self, kind: type[OneShotMethod]) -> SupernetSettings:
+        source = self.images.source
+        return SupernetSettings(
+            channels=self.settings.channels,
+            cells=self.settings.cells,
+            flavour=self.settings.flavour,
+            classes=source.classes,
+            image_channels=source.shape[0],
+            **kind.network_options(self.settings),
+        )
+
+    def augmentation_of(self, epoch: int) -> Augmentation:
+        """How the training images vary in an epoch, counted from 0."""
+        if not self.settings.cutout_ramp:
+            return self.augmentation
+        share = epoch / max(self.settings.epochs - 1, 1)
+        probability = share * self.augmentation.cutout_probability
+        return replace(self.augmentation, cutout_probability=probability)
+
+    def _augmentation(self) -> Augmentation:
+        settings, side = self.settings, min(self.images.source.shape[1:])
+        length = side // 2 if settings.cutout_length is None else settings.cutout_length
+        padding = side // 8 if settings.crop_padding is None else settings.crop_padding
+        for name, value in (("cutout_length", length), ("crop_padding", padding)):
+            if not 0 <= value <= side:
+                raise UserError(
+                    f"{name} = {value}: must be in 0..{side}, the side of the images", exit_code=2
+                )
+        mirrored = self.images.source.mirrored
+        return Augmentation(padding, mirrored, length, settings.cutout_probability)
+
+    def _check_batch_size(self) -> None:
+        least = min(len(self.images.train), len(self.images.validation))
+        if self.settings.batch_size > least:
+            raise UserError(
+                f"batch_size = {self.settings.batch_size}: there are only {least} images in each "
+                f"half of {self.images.source.title}",
+                exit_code=2,
+            )
+
+    def _check_finite(self, totals: _Totals) -> None:
+        """One look at the device per epoch: what is not finite once stays so."""
+        alphas = [] if self.method.alphas is None else self.method.alphas.tensors()
+        values = {
+            "training loss": [totals.loss],
+            "architecture parameters": alphas,
+            "shared weights": list(self.method.network.parameters()),
+        }
+        for what, tensors in values.items():
+            if tensors and not torch.stack([t.detach().isfinite().all() for t in tensors]).all():
+                raise Diverged(
+                    f"{self.method.name} on space {self.space.name} diverged in epoch "
+                    f"{self.epoch + 1} of {self.settings.epochs}: {what} not finite; try a lower "
+                    f"learning_rate than {self.settings.learning_rate}"
+                )
+
+
+def _sequence(seed: int) -> np.random.SeedSequence:
+    if seed < 0:
+        raise UserError(f"seed = {seed}: must not be negative", exit_code=2)
+    return np.random.SeedSequence(seed)
+
+
+def _generator(seed: np.random.SeedSequence, component: int) -> torch.Generator:
+    """A CPU generator of one component; the sequence itself is not changed."""
+    child = np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, component))
+    return torch.Generator().manual_seed(int(child.generate_state(1, np.uint64)[0] >> 1))
