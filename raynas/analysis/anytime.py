@@ -68,6 +68,16 @@ def sample(runs: Sequence[Run], grid: np.ndarray, quantity: str) -> np.ndarray:
     return values
 
 
+def complete(runs: Sequence[Run], grid: np.ndarray) -> np.ndarray:
+    """The part of a grid from when every run has a value: before, a mean changes by who is in it.
+
+    Runs in which nothing ever succeeded do not hold it up.
+    """
+    begins = [run.seconds[np.isfinite(run.test_regret)][:1] for run in runs]
+    after = grid >= np.max(np.concatenate(begins), initial=-np.inf)
+    return grid[after] if after.any() else grid[-1:]
+
+
 def curve(runs: Sequence[Run], grid: np.ndarray, quantity: str, seed: int = 0) -> Curve:
     """Summarise the runs of one method over time, up to the moment when its last run ends."""
     inside = grid <= max(run.seconds[-1] for run in runs)

@@ -187,6 +187,11 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Keep Ray's log off the console: what matters is in the study and its summary."""
+    import ray._private.worker as ray_worker
+
+    # Ray prints messages of its servers whatever `log_to_driver` says; this flag is the one switch.
+    printing = getattr(ray_worker, "_worker_logs_enabled", True)
+    ray_worker._worker_logs_enabled = False
     loggers = [logging.getLogger(name) for name in ("ray", "ray.tune", "ray.train", "ray.data")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
@@ -194,6 +199,7 @@ def _quiet() -> Iterator[None]:
     try:
         yield
     finally:
+        ray_worker._worker_logs_enabled = printing
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)
 

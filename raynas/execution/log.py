@@ -54,11 +54,11 @@ _KEYS = ("method", "space", "seed", "evaluation")
 
 def rows_to_table(run: Run, rows: Sequence[Row]) -> pa.Table:
     """The rows of one run in `LOG_SCHEMA`."""
+    if not rows:
+        return LOG_SCHEMA.empty_table()
     columns: dict[str, Sequence[object]] = dict(
         zip(Row._fields, zip(*rows, strict=True), strict=True)
     )
-    if not rows:
-        return LOG_SCHEMA.empty_table()
     for name, value in zip(("method", "space", "seed"), run, strict=True):
         columns[name] = [value] * len(rows)
     return pa.table([pa.array(columns[field.name], field.type) for field in LOG_SCHEMA], LOG_SCHEMA)

@@ -49,7 +49,9 @@ class Plan:
         for name in ("spaces", "methods", "seeds"):
             values = getattr(self, name)
             if not values or len(set(values)) < len(values):
-                raise UserError(f"{name} must be different and at least one, not {values}")
+                raise UserError(
+                    f"{name} must be different and at least one, not {values}", exit_code=2
+                )
         if self.seed < 0 or min(self.seeds) < 0:
             raise UserError("seeds must not be negative", exit_code=2)
 

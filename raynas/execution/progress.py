@@ -11,6 +11,7 @@ from ray import tune
 from raynas.execution.blocks import Block
 from raynas.execution.log import LogContents
 from raynas.execution.plan import Plan
+from search_spaces.errors import UserError
 
 
 class ProgressListener(Protocol):
@@ -31,7 +32,11 @@ class ProgressListener(Protocol):
 
 
 class ProgressCallback(tune.Callback):
-    """Adds up the reports of the trials; raises what a trial found that ends the study."""
+    """Adds up the reports of the trials.
+
+    Attributes:
+        fault: what a trial found that ends the study; raised as well, which Tune wraps.
+    """
 
     def __init__(
         self,
@@ -40,6 +45,7 @@ class ProgressCallback(tune.Callback):
         recorded: LogContents,
         listener: ProgressListener | None,
     ) -> None:
+        self.fault: UserError | None = None
         self._listener = listener
         self._blocks = blocks
         self._total = len(plan.seeds) * plan.evaluations
@@ -64,7 +70,8 @@ class ProgressCallback(tune.Callback):
     ) -> None:
         """Take in one step of one trial."""
         if "fault" in result:
-            raise result["fault"]
+            self.fault = result["fault"]
+            raise self.fault
         number, error = result["block"], result["best_error"]
         block = self._blocks[number]
         key = (block.method, block.space)

@@ -105,11 +105,9 @@ def _run_blocks(
         available = ray.cluster_resources().get("CPU", 1.0)  # type: ignore[no-untyped-call]
         blocks = plan_blocks(plan, recorded.finished, available)
         callback = ProgressCallback(plan, blocks, recorded, listener)
-        writer = start_writer(study.path / "log", plan.benchmark)
-        try:
-            reasons = _tune(plan, blocks, writer, callback, folder)
-        finally:
-            ray.kill(writer)
+        writer = start_writer(study.log.folder, plan.benchmark)
+        reasons = _tune(plan, blocks, writer, callback, folder)
+        ray.kill(writer)
     _record_lost_runs(study, blocks, reasons)
 
 
@@ -139,7 +137,10 @@ def _tune(
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
         ),
     )
-    results = tuner.fit()
+    try:
+        results = tuner.fit()
+    except tune.TuneError as error:
+        raise callback.fault or error from None
     return {
         result.config["block"]: str(result.error).strip().splitlines()[-1]
         for result in (results[i] for i in range(len(results)))

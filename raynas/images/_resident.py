@@ -51,9 +51,12 @@ class ResidentImages:
         return Batch(images.permute(0, 3, 1, 2), self.labels[index])
 
     def in_order(self, size: int) -> Iterator[Batch]:
-        """Every image once, as it is; the last batch may be smaller."""
-        for start in range(0, len(self), size):
-            index = torch.arange(start, min(start + size, len(self)), device=self.pixels.device)
+        """Every image once, as it is, in batches that differ by one image at most.
+
+        Batch statistics need batches of similar size, so there is no small one at the end.
+        """
+        numbers = torch.arange(len(self), device=self.pixels.device)
+        for index in numbers.tensor_split(-(-len(self) // size)):
             yield self.pick(index)
 
     def _normalised(self, pixels: Tensor) -> Tensor:

@@ -6,8 +6,8 @@ from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 
 from raynas.images import Batch, ResidentImages
 from raynas.oneshot._settings import SearchSettings
@@ -33,6 +33,7 @@ class OneShotMethod(ABC):
         name: what the user writes.
         settings_type: the class of its settings.
         alphas: the architecture parameters, if the method has such.
+        warm_start_epochs: epochs at the beginning without architecture steps.
         weight_optimizer: SGD on the shared weights; `Search` sets its learning rate.
     """
 
@@ -40,6 +41,7 @@ class OneShotMethod(ABC):
     settings_type: ClassVar[type[SearchSettings]] = SearchSettings
     settings: Any
     alphas: Alphas | None = None
+    warm_start_epochs: int = 0
 
     def __init__(
         self, network: Supernet, settings: SearchSettings, generator: torch.Generator
@@ -58,7 +60,8 @@ class OneShotMethod(ABC):
     @property
     def space(self) -> NASBench1Shot1Space:
         """The space that the supernet spans."""
-        return self.network.space
+        space: NASBench1Shot1Space = self.network.space
+        return space
 
     # The four things --------------------------------------------------------------------------
 
@@ -85,7 +88,7 @@ class OneShotMethod(ABC):
             The loss, and the number of right answers, before the step; both on the device.
         """
         logits = self.network(self.cast(train.images), self.mixing_weights().detach())
-        loss = F.cross_entropy(logits, train.labels)
+        loss = cross_entropy(logits, train.labels)
         self.weight_optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.gradient_clip)

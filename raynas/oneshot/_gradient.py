@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 
 from raynas.images import Batch
 from raynas.oneshot._base import OneShotMethod
-from raynas.oneshot._settings import SearchSettings
+from raynas.oneshot._settings import GradientSettings
 from raynas.supernet.alphas import Alphas
 from raynas.supernet.network import Supernet
 from search_spaces.space import Vectors
@@ -24,12 +24,14 @@ class GradientMethod(OneShotMethod):
     xi = 0). What is left to say is `mixing_weights`.
     """
 
+    settings_type = GradientSettings
     alphas: Alphas
 
     def __init__(
-        self, network: Supernet, settings: SearchSettings, generator: torch.Generator
+        self, network: Supernet, settings: GradientSettings, generator: torch.Generator
     ) -> None:
         super().__init__(network, settings, generator)
+        self.warm_start_epochs = settings.warm_start_epochs
         self.alphas = Alphas(network.space, generator, self.device)
         self.alpha_optimizer = torch.optim.Adam(
             self.alphas.tensors(),
@@ -53,7 +55,7 @@ class GradientMethod(OneShotMethod):
     def loss(self, batch: Batch) -> Tensor:
         """Cross-entropy of a batch, with new mixing weights."""
         logits = self.network(self.cast(batch.images), self.mixing_weights())
-        return F.cross_entropy(logits, batch.labels)
+        return cross_entropy(logits, batch.labels)
 
     def move_alphas(self, gradient: Sequence[Tensor]) -> None:
         """Give Adam a gradient, clipped if the settings say so."""

@@ -45,5 +45,5 @@ class EpochRecord:
     peak_memory: int
 
 
-class Diverged(UserError):
+class Diverged(UserError):  # noqa: N818
     """A search has produced something that is no finite number; the message names the epoch."""

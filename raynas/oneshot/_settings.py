@@ -17,7 +17,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "precision": ("float32", "bf16"),
 }
 _AT_LEAST_ONE = ("epochs", "batch_size", "channels", "cells")
-_POSITIVE = ("learning_rate", "gradient_clip", "arch_learning_rate", "arch_gradient_clip")
+_POSITIVE = ("learning_rate", "gradient_clip")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,18 +35,12 @@ class SearchSettings:
         statistics: how normalisation works when a network is evaluated; the released code used
             "running".
         epochs: length of the search (50 for DARTS; the scripts of GDAS and PC-DARTS used 100).
-        warm_start_epochs: epochs at the beginning in which the architecture does not move (20 in
-            the warm-start studies).
         batch_size: images per step, for weights and architecture alike, and when evaluating.
         learning_rate: of the weights in the first epoch.
         learning_rate_min: the value that the cosine would reach after the last epoch.
         momentum: of SGD on the weights.
         weight_decay: of the weights.
         gradient_clip: largest norm of the weights' gradient.
-        arch_learning_rate: of Adam on the architecture parameters.
-        arch_weight_decay: of the architecture parameters.
-        arch_betas: of Adam.
-        arch_gradient_clip: largest norm of the architecture gradient; None: any.
         crop_padding: pixels by which training images move at most; None: an eighth of their side
             (4 of 32, 1 of 8).
         cutout_length: side of the square cut out; None: half of the image's (16 of 32).
@@ -61,17 +55,12 @@ class SearchSettings:
     flavour: Flavour = "corrected"
     statistics: Statistics = "batch"
     epochs: int = 50
-    warm_start_epochs: int = 0
     batch_size: int = 96
     learning_rate: float = 0.025
     learning_rate_min: float = 0.001
     momentum: float = 0.9
     weight_decay: float = 3e-4
     gradient_clip: float = 5.0
-    arch_learning_rate: float = 3e-4
-    arch_weight_decay: float = 1e-3
-    arch_betas: tuple[float, float] = (0.5, 0.999)
-    arch_gradient_clip: float | None = None
     crop_padding: int | None = None
     cutout_length: int | None = None
     cutout_probability: float = 0.0
@@ -83,16 +72,9 @@ class SearchSettings:
             self._require(getattr(self, name) in valid, name, f"valid are: {', '.join(valid)}")
         for name in _AT_LEAST_ONE:
             self._require(getattr(self, name) >= 1, name, "must be at least 1")
-        for name in _POSITIVE:
-            value = getattr(self, name)
-            self._require(value is None or value > 0, name, "must be positive")
+        self._require_positive(*_POSITIVE)
         self._require(0 <= self.cutout_probability <= 1, "cutout_probability", "must be in 0..1")
         self._require(0 <= self.momentum < 1, "momentum", "must be in [0, 1)")
-        self._require(
-            0 <= self.warm_start_epochs < self.epochs,
-            "warm_start_epochs",
-            f"must leave something of the {self.epochs} epochs",
-        )
 
     @classmethod
     def choices(cls) -> dict[str, tuple[str, ...]]:
@@ -103,9 +85,46 @@ class SearchSettings:
         """All values by name."""
         return asdict(self)
 
+    def _require_positive(self, *names: str) -> None:
+        for name in names:
+            value = getattr(self, name)
+            self._require(value is None or value > 0, name, "must be positive")
+
     def _require(self, right: bool, name: str, rule: str) -> None:
         if not right:
             raise UserError(f"{name} = {getattr(self, name)!r}: {rule}", exit_code=2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GradientSettings(SearchSettings):
+    """Settings of the methods that have architecture parameters; values as in `SearchSettings`.
+
+    Attributes:
+        warm_start_epochs: epochs at the beginning in which the architecture does not move (20 in
+            the warm-start studies).
+        arch_learning_rate: of Adam on the architecture parameters.
+        arch_weight_decay: of the architecture parameters.
+        arch_betas: of Adam.
+        arch_gradient_clip: largest norm of the architecture gradient; None: any.
+    """
+
+    warm_start_epochs: int = 0
+    arch_learning_rate: float = 3e-4
+    arch_weight_decay: float = 1e-3
+    arch_betas: tuple[float, float] = (0.5, 0.999)
+    arch_gradient_clip: float | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._require_positive("arch_learning_rate", "arch_gradient_clip")
+        betas = self.arch_betas
+        right = len(betas) == 2 and all(0 <= beta < 1 for beta in betas)
+        self._require(right, "arch_betas", "must be two numbers in [0, 1)")
+        self._require(
+            0 <= self.warm_start_epochs < self.epochs,
+            "warm_start_epochs",
+            f"must leave something of the {self.epochs} epochs",
+        )
 
 
 def make_settings(kind: type[SearchSettings], values: dict[str, Any]) -> SearchSettings:

@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 from torch.func import functional_call
+from torch.nn.functional import cross_entropy
 
 from raynas.images import Batch
-from raynas.oneshot._settings import SearchSettings
+from raynas.oneshot._settings import GradientSettings
 from raynas.oneshot.darts import Darts
 
 Tensors = list[Tensor]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Darts2Settings(SearchSettings):
+class Darts2Settings(GradientSettings):
     """Settings of second-order DARTS.
 
     Attributes:
@@ -26,6 +26,10 @@ class Darts2Settings(SearchSettings):
     """
 
     hessian_radius: float = 0.01
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._require_positive("hessian_radius")
 
 
 class Darts2(Darts):
@@ -89,4 +93,4 @@ class Darts2(Darts):
         state = dict(zip(names, weights, strict=True))
         state |= {name: buffer.clone() for name, buffer in self.network.named_buffers()}
         inputs = (self.cast(batch.images), self.mixing_weights())
-        return F.cross_entropy(functional_call(self.network, state, inputs), batch.labels)
+        return cross_entropy(functional_call(self.network, state, inputs), batch.labels)

@@ -9,16 +9,16 @@ import torch
 from torch import Tensor
 
 from raynas.oneshot._gradient import GradientMethod
-from raynas.oneshot._settings import SearchSettings
+from raynas.oneshot._settings import GradientSettings
 from raynas.supernet.weights import ActivePaths, ArchitectureWeights
 
 
 @dataclass(frozen=True, kw_only=True)
-class GdasSettings(SearchSettings):
+class GdasSettings(GradientSettings):
     """Settings of GDAS.
 
     Attributes:
-        arch_gradient_clip: see `SearchSettings` (Zela et al. 2020).
+        arch_gradient_clip: see `GradientSettings` (Zela et al. 2020).
         tau_max: temperature in the first epoch (Dong and Yang 2019).
         tau_min: temperature in the last epoch.
         sampling: one sample for all cells ("network", as in the paper), or one for each cell

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from raynas.oneshot._settings import SearchSettings
+from raynas.oneshot._settings import GradientSettings
 from raynas.oneshot.darts import Darts
 
 
 @dataclass(frozen=True, kw_only=True)
-class PcDartsSettings(SearchSettings):
+class PcDartsSettings(GradientSettings):
     """Settings of PC-DARTS.
 
     `warm_start_epochs` stays 0, as in Zela et al. 2020; Xu et al. 2020 use 15 of 50.
@@ -20,6 +20,14 @@ class PcDartsSettings(SearchSettings):
     """
 
     partial_channels: int = 4
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._require(
+            self.partial_channels >= 1 and self.channels % self.partial_channels == 0,
+            "partial_channels",
+            f"must divide the {self.channels} channels",
+        )
 
 
 class PcDarts(Darts):

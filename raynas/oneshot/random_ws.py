@@ -41,6 +41,8 @@ class RandomWsSettings(SearchSettings):
         super().__post_init__()
         for name in ("candidates", "candidate_batches", "finalists"):
             self._require(getattr(self, name) >= 1, name, "must be at least 1")
+        rounds = self.final_rounds
+        self._require(rounds is None or rounds >= 0, "final_rounds", "must not be negative")
 
 
 class RandomWs(OneShotMethod):
@@ -59,7 +61,7 @@ class RandomWs(OneShotMethod):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self._paths = self._new_stream()
-        self._best = self.space.sample(self._paths, 1)[0]
+        self._best: Vectors = self.space.sample(self._paths, 1)[0]
 
     def start_epoch(self, epoch: int) -> None:  # noqa: ARG002
         """Start a new stream of random paths."""

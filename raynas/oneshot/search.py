@@ -16,13 +16,19 @@ import torch
 from torch import Tensor
 
 from raynas.images import Augmentation, Batch, Pass, SearchImages
-from raynas.oneshot._base import OneShotMethod
 from raynas.oneshot._evaluation import accuracies, accuracy
 from raynas.oneshot._memory import peak_memory, reset_peak_memory
 from raynas.oneshot._record import Diverged, EpochRecord
 from raynas.oneshot._registry import method_info
+from raynas.oneshot._set_up import (
+    augmentation,
+    check_batch_size,
+    generators,
+    network_settings,
+    sequence,
+)
 from raynas.oneshot._settings import SearchSettings
-from raynas.supernet.network import Supernet, SupernetSettings
+from raynas.supernet.network import Supernet
 from search_spaces.errors import UserError
 from search_spaces.nas_bench_1shot1 import NASBench1Shot1Space
 from search_spaces.space import Vectors
@@ -82,14 +88,12 @@ class Search:
             expected, given = kind.settings_type.__name__, type(settings).__name__
             raise TypeError(f"settings of {method!r} must be {expected}, not {given}")
         self.space, self.images, self.settings, self.epoch = space, images, settings, 0
-        self._seed = seed if isinstance(seed, np.random.SeedSequence) else _sequence(seed)
-        weights, own, self._train_stream, self._validation_stream = (
-            _generator(self._seed, component) for component in range(4)
-        )
-        network = Supernet(space, self._network_settings(kind), weights)
+        self.augmentation = augmentation(settings, images.source)
+        check_batch_size(settings, images)
+        self._seed = seed if isinstance(seed, np.random.SeedSequence) else sequence(seed)
+        weights, own, self._train_stream, self._validation_stream = generators(self._seed, 4)
+        network = Supernet(space, network_settings(kind, settings, images.source), weights)
         self.method = kind(network.to(images.train.pixels.device), settings, own)
-        self.augmentation = self._augmentation()
-        self._check_batch_size()
 
     # Progress ---------------------------------------------------------------------------------
 
@@ -146,7 +150,7 @@ class Search:
             self.images.train, size, self._train_stream, self.augmentation_of(self.epoch)
         )
         validation = Pass.draw(self.images.validation, size, self._validation_stream)
-        searching = self.epoch >= self.settings.warm_start_epochs
+        searching = self.epoch >= method.warm_start_epochs
         zeros = torch.zeros(2, device=method.device)
         totals = _Totals(zeros[0], zeros[1])
         for step in range(len(train)):
@@ -235,19 +239,6 @@ class Search:
             **self.settings.as_dict(),
         }
 
-    # Set-up -----------------------------------------------------------------------------------
-
-    def _network_settings(self, kind: type[OneShotMethod]) -> SupernetSettings:
-        source = self.images.source
-        return SupernetSettings(
-            channels=self.settings.channels,
-            cells=self.settings.cells,
-            flavour=self.settings.flavour,
-            classes=source.classes,
-            image_channels=source.shape[0],
-            **kind.network_options(self.settings),
-        )
-
     def augmentation_of(self, epoch: int) -> Augmentation:
         """How the training images vary in an epoch, counted from 0."""
         if not self.settings.cutout_ramp:
@@ -255,27 +246,6 @@ class Search:
         share = epoch / max(self.settings.epochs - 1, 1)
         probability = share * self.augmentation.cutout_probability
         return replace(self.augmentation, cutout_probability=probability)
-
-    def _augmentation(self) -> Augmentation:
-        settings, side = self.settings, min(self.images.source.shape[1:])
-        length = side // 2 if settings.cutout_length is None else settings.cutout_length
-        padding = side // 8 if settings.crop_padding is None else settings.crop_padding
-        for name, value in (("cutout_length", length), ("crop_padding", padding)):
-            if not 0 <= value <= side:
-                raise UserError(
-                    f"{name} = {value}: must be in 0..{side}, the side of the images", exit_code=2
-                )
-        mirrored = self.images.source.mirrored
-        return Augmentation(padding, mirrored, length, settings.cutout_probability)
-
-    def _check_batch_size(self) -> None:
-        least = min(len(self.images.train), len(self.images.validation))
-        if self.settings.batch_size > least:
-            raise UserError(
-                f"batch_size = {self.settings.batch_size}: there are only {least} images in each "
-                f"half of {self.images.source.title}",
-                exit_code=2,
-            )
 
     def _check_finite(self, totals: _Totals) -> None:
         """One look at the device per epoch: what is not finite once stays so."""
@@ -292,15 +262,3 @@ class Search:
                     f"{self.epoch + 1} of {self.settings.epochs}: {what} not finite; try a lower "
                     f"learning_rate than {self.settings.learning_rate}"
                 )
-
-
-def _sequence(seed: int) -> np.random.SeedSequence:
-    if seed < 0:
-        raise UserError(f"seed = {seed}: must not be negative", exit_code=2)
-    return np.random.SeedSequence(seed)
-
-
-def _generator(seed: np.random.SeedSequence, component: int) -> torch.Generator:
-    """A CPU generator of one component; the sequence itself is not changed."""
-    child = np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, component))
-    return torch.Generator().manual_seed(int(child.generate_state(1, np.uint64)[0] >> 1))

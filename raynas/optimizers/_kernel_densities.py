@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,18 +12,9 @@ import numpy.typing as npt
 from hpbandster.core.dispatcher import Job
 from hpbandster.optimizers.config_generators.bohb import BOHB
 
+from raynas.optimizers._configuration_space import categorical_space
+
 Floats = npt.NDArray[np.float64]
-
-
-def categorical_space(cardinalities: tuple[int, ...], seed: int) -> ConfigSpace.ConfigurationSpace:
-    """One categorical per choice; the array form of a configuration is the vector itself."""
-    space = ConfigSpace.ConfigurationSpace(seed=seed)
-    # Names are sorted by ConfigSpace, so they are padded.
-    space.add(
-        ConfigSpace.CategoricalHyperparameter(f"choice_{i:04d}", [f"{j:04d}" for j in range(n)])
-        for i, n in enumerate(cardinalities)
-    )
-    return space
 
 
 class KernelDensityGenerator:
@@ -62,7 +54,9 @@ class KernelDensityGenerator:
         """Register a finished run; a failed one counts as infinitely bad, as in HpBandSter."""
         job = Job(None, config=self._to_values(vector), budget=budget)
         job.result = None if error is None else {"loss": error}
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            # statsmodels announces a new default of a generator that is not used here.
+            warnings.simplefilter("ignore", FutureWarning)
             self.model.new_result(job)
 
     def _best_candidate(self, good: Any, bad: Any) -> list[int] | None:

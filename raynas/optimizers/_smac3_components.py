@@ -20,7 +20,7 @@ from smac.model.random_forest.random_forest import RandomForest
 from smac.random_design.probability_design import ProbabilityRandomDesign
 
 from raynas.optimizers._base import MAX_REJECTIONS, Domain, Vector, is_valid
-from raynas.optimizers._kernel_densities import categorical_space
+from raynas.optimizers._configuration_space import categorical_space
 
 if TYPE_CHECKING:
     from raynas.optimizers.smac3 import Smac3Settings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -36,8 +36,9 @@ class SpaceContent:
         studies: those with runs in it.
         groups: label -> runs.
         styles: label -> style; has `EXACT` where the exact random-search curve is known.
-        curves: quantity -> label -> curve over time, from when every run has a value.
-        exact: quantity -> the exact curve of random search; empty if it is not known.
+        curves: quantity -> label -> curve over time, from when every run has a value; regrets in
+            percentage points.
+        exact: quantity -> the exact curve of random search, likewise; empty if it is not known.
         ranks: label -> mean rank at `rank_seconds`.
         rank_seconds: times of the ranks.
         distribution: test error and share of the space's cells with at most that error, or None.
@@ -82,7 +83,7 @@ def _space(
     runs = [run for members in groups.values() for run in members]
     grid = anytime.log_grid(runs, POINTS)
     mine = curves.filter(pc.equal(curves.column("space"), space))
-    exact = {q: found for q in QUANTITIES if (found := _exact(mine, q)) is not None}
+    exact = {q: in_points(found) for q in QUANTITIES if (found := _exact(mine, q)) is not None}
     shown = [*groups, *([EXACT] if exact else [])]
     return SpaceContent(
         name=space,
@@ -91,7 +92,7 @@ def _space(
         styles={label: looks[label] for label in shown},
         curves={
             q: {
-                label: once_complete(anytime.curve(members, grid, q))
+                label: in_points(anytime.curve(members, anytime.complete(members, grid), q))
                 for label, members in groups.items()
             }
             for q in QUANTITIES
@@ -109,14 +110,25 @@ def _bootstrap_seed(studies: list[StudyData]) -> int:
     return int(studies[0].manifest["arguments"].get("seed") or 0)
 
 
-def once_complete(curve: anytime.Curve) -> anytime.Curve:
-    """The part from when every run has a value: before, a mean changes by who is in it.
+def in_points(curve: anytime.Curve) -> anytime.Curve:
+    """The same curve with regrets in percentage points instead of fractions."""
+    names = ("mean", "low", "high", "median", "q25", "q75")
+    return replace(curve, **{name: 100 * getattr(curve, name) for name in names})
 
-    Runs in which nothing ever succeeded do not hold it up.
-    """
-    first = int(np.argmax(curve.runs == curve.runs.max()))
-    parts = {field.name: getattr(curve, field.name)[first:] for field in fields(curve)}
-    return anytime.Curve(**parts)
+
+def final_regrets(content: SpaceContent) -> dict[str, np.ndarray]:
+    """Final test regret of each run in percentage points: label -> (runs,)."""
+    return {
+        label: 100 * anytime.final(runs, "test_regret") for label, runs in content.groups.items()
+    }
+
+
+def above_best(content: SpaceContent, errors: np.ndarray) -> np.ndarray:
+    """Test errors above the space's best, in percentage points; zero at a small positive place."""
+    assert content.distribution is not None
+    values = content.distribution[0]
+    least = np.diff(values[:2]).sum() or 1e-6
+    return np.asarray(100 * np.maximum(errors - values[0], least / 2))
 
 
 def _rows(curves: pa.Table, **wanted: str) -> pa.Table:

@@ -13,13 +13,23 @@ from typing import Any
 import numpy as np
 
 from raynas.analysis import anytime, statistics
-from raynas.report.content import SpaceContent, final_cells, share_at, thin
+from raynas.report.content import (
+    SpaceContent,
+    above_best,
+    final_cells,
+    final_regrets,
+    share_at,
+    thin,
+)
 from raynas.report.styles import EXACT
 
 Figure = dict[str, Any]
 STRIP_POINTS = 150
 DISTRIBUTION_POINTS = 200
-_REGRETS = {"test_regret": "test regret", "validation_regret": "validation regret"}
+_REGRETS = {
+    "test_regret": "test regret (percentage points)",
+    "validation_regret": "validation regret (percentage points)",
+}
 
 
 def figures(content: SpaceContent) -> dict[str, Figure]:
@@ -42,7 +52,7 @@ def regret_floor(values: Sequence[np.ndarray]) -> float:
     """Where a regret of zero is drawn on a log axis: half the least positive value."""
     every = np.concatenate([np.ravel(v) for v in values]) if values else np.zeros(0)
     positive = every[np.isfinite(every) & (every > 0)]
-    return float(positive.min()) / 2 if len(positive) else 1e-5
+    return float(positive.min()) / 2 if len(positive) else 1e-3
 
 
 # ------------------------------------------------------------------------------ regret over time
@@ -138,7 +148,7 @@ def _line(
 
 
 def _digits(value: float) -> str:
-    return f"{value:.3g}" if abs(value) >= 1e-4 or value == 0 else f"{value:.1e}"
+    return f"{value:.3g}" if value >= 1e-3 or value == 0 else f"{value:.1e}"
 
 
 # ------------------------------------------------------------------------------------ other views
@@ -146,7 +156,7 @@ def _digits(value: float) -> str:
 
 def final_figure(content: SpaceContent) -> Figure:
     """Final test regrets: a box, the runs, and the mean with its interval, per method."""
-    finals = {label: anytime.final(runs, "test_regret") for label, runs in content.groups.items()}
+    finals = final_regrets(content)
     floor = regret_floor(list(finals.values()))
     traces: list[Figure] = []
     for row, (label, values) in enumerate(finals.items()):
@@ -161,7 +171,7 @@ def final_figure(content: SpaceContent) -> Figure:
         "automargin": True,
         "ticks": "",
     }
-    return {"data": traces, "layout": _layout(_log("final test regret"), axis)}
+    return {"data": traces, "layout": _layout(_log("final test regret (percentage points)"), axis)}
 
 
 def _final_traces(
@@ -268,13 +278,12 @@ def distribution_figure(content: SpaceContent) -> Figure:
     """
     assert content.distribution is not None
     errors, share = content.distribution
-    floor = regret_floor([errors - errors[0]])
     kept = thin(len(errors), DISTRIBUTION_POINTS)
     cells: Figure = {
         "type": "scatter",
         "mode": "lines",
         "name": "all cells of the space",
-        "x": numbers(np.maximum(errors[kept] - errors[0], floor)),
+        "x": numbers(above_best(content, errors[kept])),
         "y": numbers(share[kept] * 100),
         "line": {"width": 2, "shape": "hv"},
         "customdata": numbers(errors[kept] * 100),
@@ -282,13 +291,16 @@ def distribution_figure(content: SpaceContent) -> Figure:
         "<br>of at most %{customdata:.3f} %<extra></extra>",
         "meta": {"role": "context"},
     }
-    marks = [_marks(content, label, floor) for label in content.groups]
-    layout = _layout(_log("test error above the best cell"), _log("share of unique cells (%)"))
+    marks = [_marks(content, label) for label in content.groups]
+    layout = _layout(
+        _log("test error above the best cell (percentage points)"),
+        _log("share of unique cells (%)"),
+    )
     layout["yaxis"]["dtick"] = 1
     return {"data": [cells, *marks], "layout": layout}
 
 
-def _marks(content: SpaceContent, label: str, floor: float) -> Figure:
+def _marks(content: SpaceContent, label: str) -> Figure:
     assert content.distribution is not None
     style = content.styles[label]
     errors, runs = final_cells(content.groups[label])
@@ -298,7 +310,7 @@ def _marks(content: SpaceContent, label: str, floor: float) -> Figure:
         "type": "scatter",
         "mode": "markers",
         "name": escape(style.name),
-        "x": numbers(np.maximum(errors - content.distribution[0][0], floor)),
+        "x": numbers(above_best(content, errors)),
         "y": numbers(np.maximum(share, content.distribution[1][0]) * 100),
         "marker": {  # open symbols, so that equal cells of several methods show through
             "symbol": f"{style.symbol}-open",

@@ -110,7 +110,8 @@ def summary_table(content: SpaceContent) -> str:
     )
     body = [_summary_row(content, rows, label, best) for label in _by_final(content, rows)]
     caption = (
-        "Mean test regret after a simulated time, with its 95 % bootstrap interval; then, at the "
+        "Mean test regret in percentage points after a simulated time, with its 95 % bootstrap "
+        "interval; then, at the "
         "end, the median test regret, the mean validation regret and the mean rank. Bold: lowest "
         "in the column. Small n/m: only n of the m runs had a result by then."
     )
@@ -221,10 +222,10 @@ def _cell_facts(content: SpaceContent, best: Run) -> list[str]:
     ]
     error = float(best.test_error[-1])
     facts = {
-        "Validation error": f"{wording.percent(float(best.validation_error[-1]))}, regret "
-        + wording.regret(float(best.validation_regret[-1])),
-        "Test error": f"{wording.percent(error)}, regret "
-        + wording.regret(float(best.test_regret[-1])),
+        "Validation error": f"{wording.percent(float(best.validation_error[-1]))}, "
+        f"{wording.regret(float(best.validation_regret[-1]))} percentage points above the best",
+        "Test error": f"{wording.percent(error)}, "
+        f"{wording.regret(float(best.test_regret[-1]))} percentage points above the best",
     }
     if content.distribution is not None:
         share = share_at(content.distribution, np.array([error]))[0]

@@ -8,10 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from raynas.analysis import anytime
 from raynas.execution.files import write_atomically
 from raynas.report.cell_drawing import draw_cell
-from raynas.report.content import SpaceContent, best_cell, final_cells, share_at
+from raynas.report.content import (
+    SpaceContent,
+    above_best,
+    best_cell,
+    final_cells,
+    final_regrets,
+    share_at,
+)
 from raynas.report.figures import regret_floor, shown_ranks
 from raynas.report.styles import EXACT, Style
 
@@ -127,7 +133,7 @@ def draw_regret(axes: Axes, content: SpaceContent, quantity: str) -> None:
         exact, style = content.exact[quantity], content.styles[EXACT]
         axes.plot(exact.seconds, _floored(exact.mean, floor), label=style.name, **_look(style))
     axes.set(xscale="log", yscale="log", xlabel="simulated time (s)")
-    axes.set_ylabel(f"mean {quantity.replace('_', ' ')}, 95 % interval")
+    axes.set_ylabel(f"mean {quantity.replace('_', ' ')} (percentage points)")
     _legend(axes)
 
 
@@ -137,7 +143,7 @@ def _floored(values: np.ndarray, floor: float) -> np.ndarray:
 
 def draw_finals(axes: Axes, content: SpaceContent) -> None:
     """Final test regret of the runs of each method."""
-    finals = [anytime.final(runs, "test_regret") for runs in content.groups.values()]
+    finals = list(final_regrets(content).values())
     floor = regret_floor(finals)
     for row, (label, values) in enumerate(zip(content.groups, finals, strict=True)):
         style = content.styles[label]
@@ -158,7 +164,9 @@ def draw_finals(axes: Axes, content: SpaceContent) -> None:
         )
         jitter = (np.arange(len(known)) * 0.618034 % 1 - 0.5) * 0.36
         axes.scatter(known, row + jitter, s=12, color=style.light, alpha=0.5, linewidths=0)
-    axes.set(xscale="log", xlabel="final test regret", ylim=(len(finals) - 0.4, -0.6))
+    axes.set(
+        xscale="log", xlabel="final test regret (percentage points)", ylim=(len(finals) - 0.4, -0.6)
+    )
     axes.set_yticks(range(len(finals)), [content.styles[label].name for label in content.groups])
     axes.grid(visible=False, axis="y")
 
@@ -178,14 +186,14 @@ def draw_distribution(axes: Axes, content: SpaceContent) -> None:
     """Distribution of the space's test errors with the final cells of each method."""
     assert content.distribution is not None
     errors, share = content.distribution
-    best, floor = errors[0], regret_floor([errors - errors[0]])
-    above = np.maximum(errors - best, floor)
-    axes.step(above, share * 100, where="post", color="#8a8a8a", label="all cells")
+    axes.step(
+        above_best(content, errors), share * 100, where="post", color="#8a8a8a", label="all cells"
+    )
     for label, runs in content.groups.items():
         style = content.styles[label]
         found, count = final_cells(runs)
         axes.scatter(
-            np.maximum(found - best, floor),
+            above_best(content, found),
             np.maximum(share_at(content.distribution, found), share[0]) * 100,
             s=26 + 12 * (count - 1),
             facecolors="none",
@@ -196,5 +204,8 @@ def draw_distribution(axes: Axes, content: SpaceContent) -> None:
             zorder=3,
         )
     axes.set(xscale="log", yscale="log")
-    axes.set(xlabel="test error above the best cell", ylabel="share of unique cells (%)")
+    axes.set(
+        xlabel="test error above the best cell (percentage points)",
+        ylabel="share of unique cells (%)",
+    )
     _legend(axes)

@@ -15,10 +15,10 @@ Row = dict[str, Any]
 
 
 def regret(value: float | None) -> str:
-    """A regret with three significant digits."""
+    """A regret in percentage points, with three decimals as the console has them."""
     if value is None or math.isnan(value):
         return "–"
-    return f"{value:.3g}" if value == 0 or value >= 1e-4 else f"{value:.1e}"
+    return f"{100 * value:.3f}"
 
 
 def percent(error: float) -> str:
@@ -60,7 +60,7 @@ def finding(content: SpaceContent) -> str:
     name = content.styles[best["method"]].name
     text = (
         f"{name} ends with the lowest mean test regret, {regret(best['mean_test_regret'])} "
-        f"({_certainty(best)}, {_runs(best)}), after {duration(best['mean_seconds'])} of simulated "
+        f"percentage points ({_certainty(best)}, {_runs(best)}), after {duration(best['mean_seconds'])} of simulated "
         "training."
     )
     if len(rows) == 1:

@@ -1,40 +1,87 @@
+"""A cell of the supernet."""
+
 from __future__ import annotations
+
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
-import torch.nn.functional as F
+
+from raynas.supernet.cell_passes import CellFunction
 from raynas.supernet.operations import ConvNorm
+from raynas.supernet.plan import cell_plan
+from raynas.supernet.weights import ArchitectureWeights
 
 
-class Block(nn.Module):
-    def __init__(self, c, momentum, g):
+class ChoiceBlock(nn.Module):
+    """Parameters of one choice block; max-pooling has none.
+
+    Args:
+        channels: channels that go through the operations.
+        momentum: see `Norm`.
+        generator: source of the initial weights.
+    """
+
+    def __init__(self, channels: int, momentum: float, generator: torch.Generator) -> None:
         super().__init__()
-        self.conv3x3 = ConvNorm(c, c, 3, momentum, g)
-        self.conv1x1 = ConvNorm(c, c, 1, momentum, g)
-
-    def forward(self, x, row):
-        return row[0] * F.max_pool2d(x, 3, 1, 1) + row[1] * self.conv3x3(x) + row[2] * self.conv1x1(x)
+        self.conv3x3 = ConvNorm(channels, channels, 3, momentum, generator)
+        self.conv1x1 = ConvNorm(channels, channels, 1, momentum, generator)
 
 
 class SupernetCell(nn.Module):
-    def __init__(self, cin, width, choice, momentum, g):
-        super().__init__()
-        k = len(choice)
-        self.choice = choice
-        self.width = width
-        self.projection = ConvNorm(cin, 2 * k * width, 1, momentum, g)
-        self.blocks = nn.ModuleList(Block(width, momentum, g) for _ in range(k))
+    """All operations and edges of a cell (Zela et al. 2020).
 
-    def forward(self, x, w):
-        k, c = len(self.blocks), self.width
-        t = self.projection(x)
-        rows = iter(w.inputs)
-        states = []
-        for i, b in enumerate(self.blocks):
-            ps = [t[:, i * c : (i + 1) * c], *states]
-            if self.choice[i]:
-                r = next(rows)
-                ps = [r[j] * p for j, p in enumerate(ps)]
-            states.append(b(sum(ps[1:], ps[0]), w.operation[i]))
-        return w.output[0] * t[:, k * c :] + torch.cat(
-            [w.output[j + 1] * s for j, s in enumerate(states)], 1
+    Every block has its own projection of the cell's input, the output has one k times as wide.
+    All are one convolution, whose output channels belong to blocks 1..k and then to the output.
+
+    Args:
+        inputs: channels of the cell's input.
+        width: channels of each block; the output has k times as many.
+        choices: for each of the k blocks whether it has a choice of parents.
+        partial_channels: p; 1/p of a block's channels goes through its operations.
+        momentum: see `Norm`.
+        generator: source of the initial weights.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        width: int,
+        choices: Sequence[bool],
+        partial_channels: int,
+        momentum: float,
+        generator: torch.Generator,
+    ) -> None:
+        super().__init__()
+        self.choices = tuple(choices)
+        self.num_blocks = len(self.choices)
+        self.width = width
+        self.partial_channels = partial_channels
+        self.projection = ConvNorm(inputs, 2 * self.num_blocks * width, 1, momentum, generator)
+        self.blocks = nn.ModuleList(
+            ChoiceBlock(width // partial_channels, momentum, generator)
+            for _ in range(self.num_blocks)
         )
+
+    def layers(self) -> list[ConvNorm]:
+        """The projection, then the 3x3 and the 1x1 convolution of each block."""
+        layers: list[ConvNorm] = [self.projection]
+        for block in self.blocks:
+            assert isinstance(block, ChoiceBlock)
+            layers += [block.conv3x3, block.conv1x1]
+        return layers
+
+    def forward(self, x: Tensor, weights: ArchitectureWeights) -> Tensor:
+        """The cell's output, (n, inputs, h, w) -> (n, k * width, h, w).
+
+        Args:
+            x: the cell's input.
+            weights: those of this cell.
+        """
+        active = None if weights.active is None else weights.active[0]
+        plan = cell_plan(self.choices, active)
+        flat = torch.cat([tensor.reshape(-1) for tensor in weights.tensors])
+        parameters = [p for layer in self.layers() for p in layer.triple()]
+        x = x.contiguous(memory_format=torch.channels_last)
+        result: Tensor = CellFunction.apply(x, flat, self, plan, *parameters)
+        return result

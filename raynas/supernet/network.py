@@ -27,7 +27,7 @@ class Head(nn.Module):
 
     def forward(self, x):
         x = self.norm(F.conv2d(F.relu(x), self.weight.to(x.dtype)))
-        return self.classifier(x.float().mean((2, 3)))
+        return self.classifier(x.to(self.classifier.weight.dtype).mean((2, 3)))
 
 
 class Supernet(nn.Module):
@@ -46,7 +46,7 @@ class Supernet(nn.Module):
         for i in range(n):
             if i in self.reductions:
                 w *= 2
-            self.cells.append(SupernetCell(c, w, choice, m, g))
+            self.cells.append(SupernetCell(c, w, choice, settings.partial_channels, m, g))
             c = k * w
         self.head = Head(c, w, settings.classes, g)
 

@@ -87,6 +87,11 @@ class ConvNorm(nn.Module):
         self.norm = Norm(outputs, momentum)
         self.padding = size // 2
 
+    def triple(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Weight, scale and shift."""
+        assert self.norm.weight is not None and self.norm.bias is not None
+        return self.weight, self.norm.weight, self.norm.bias
+
     def forward(self, x: Tensor) -> Tensor:
         """Compute in the precision of `x`, shape (n, inputs, h, w) -> (n, outputs, h, w)."""
         x = F.conv2d(x, self.weight.to(x.dtype), padding=self.padding)

@@ -20,27 +20,6 @@ Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class NetworkSettings:
-    """Training settings.
-
-    Attributes:
-        width: size of a vertex' state.
-        epochs: passes over the training cells.
-        batch: cells per step.
-        learning_rate: peak of the one-cycle schedule of AdamW.
-        weight_decay: of AdamW.
-        members: networks with different seeds whose predictions are averaged.
-    """
-
-    width: int = 64
-    epochs: int = 20
-    batch: int = 1024
-    learning_rate: float = 3e-3
-    weight_decay: float = 1e-3
-    members: int = 1
-
-
-@dataclass(frozen=True, slots=True)
 class Encoded:
     """Network inputs: adjacency (n, 7, 7), vertices (n, 7, f) and graph features (n, g)."""
 

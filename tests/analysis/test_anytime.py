@@ -50,6 +50,15 @@ def test_curve_says_how_many_runs_have_a_value_and_ends_with_the_last_run() -> N
     assert np.isnan(curve.low[0]) and curve.low[1] >= 4
 
 
+def test_the_grid_is_complete_once_every_run_that_ever_succeeds_has_a_value() -> None:
+    nan = np.nan
+    runs = [run("rs", 0, [10, 30], [nan, 2]), run("rs", 1, [5], [1]), run("rs", 2, [90], [nan])]
+    grid = np.array([5.0, 10, 29, 30, 31])
+    assert anytime.complete(runs, grid).tolist() == [30, 31]
+    assert anytime.complete(runs[2:], grid).tolist() == grid.tolist()
+    assert anytime.complete(runs[:1], grid[:2]).tolist() == [10]
+
+
 def test_ranks_use_the_common_seeds() -> None:
     groups = {
         "a": [run("a", 0, [10], [1]), run("a", 1, [10], [9]), run("a", 2, [10], [9])],

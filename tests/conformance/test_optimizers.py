@@ -7,6 +7,7 @@ import os
 import random
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +41,8 @@ from tests.support.optimizer_runs import (
 
 REPOSITORY = Path(__file__).parent.parent.parent
 NAMES = optimizer_names()
-BETTER_THAN_RANDOM = ["re", "ls", "tpe", "smac", "bohb"]
+BETTER_THAN_RANDOM = {"re": 280, "ls": 280, "tpe": 80, "smac": 120, "bohb": 80}
+"""Trainings after which the method is compared; evolution is random for the first 100."""
 
 every = pytest.mark.parametrize("name", NAMES)
 
@@ -113,7 +115,7 @@ def test_replaying_the_log_equals_no_interruption(name: str) -> None:
 @pytest.mark.parametrize("rule", [even_sum, small_sum])
 def test_no_proposal_is_outside_the_domain(name: str, rule) -> None:  # type: ignore[no-untyped-def]
     domain = CategoricalDomain(rule=rule)
-    proposals = asked(drive(make(name, domain), evaluations_of(name)))
+    proposals = asked(drive(make(name, domain), evaluations_of(name) // 2))
     vectors = np.array([p.vector for p in proposals])
     assert domain.valid(vectors).all()
     assert len(np.unique(vectors, axis=0)) > len(vectors) // 5
@@ -208,16 +210,16 @@ def test_settings_of_another_method_are_refused(name: str) -> None:
         make_optimizer(name, CategoricalDomain(), 0, settings)
 
 
-@pytest.fixture(scope="module")
-def random_baseline() -> list[float]:
-    return [best_true_error("rs", seed) for seed in range(5)]
+@cache
+def mean_best_error(name: str, trainings: int) -> float:
+    """Mean over 6 seeds of the true error of the best by the error seen."""
+    return float(np.mean([best_true_error(name, seed, trainings) for seed in range(6)]))
 
 
-def best_true_error(name: str, seed: int) -> float:
-    """True error of the best by the error seen, after 120 full trainings' worth of epochs."""
+def best_true_error(name: str, seed: int, trainings: int) -> float:
     optimizer: Optimizer = make(name, seed=seed)
     spent, best = 0, (1, 0.0, 1.0)
-    while spent < 120 * 108:
+    while spent < trainings * 108:
         proposal = optimizer.ask()
         assert proposal is not None
         error = problem(proposal)
@@ -227,11 +229,10 @@ def best_true_error(name: str, seed: int) -> float:
     return best[2]
 
 
-@pytest.mark.parametrize("name", BETTER_THAN_RANDOM)
-def test_learning_beats_random_search(name: str, random_baseline: list[float]) -> None:
-    """Random search ends near 0.21 on this surface, whose optimum is 0.05."""
-    reached = [best_true_error(name, seed) for seed in range(5)]
-    assert np.mean(reached) < np.mean(random_baseline) - 0.03
+@pytest.mark.parametrize(("name", "trainings"), BETTER_THAN_RANDOM.items())
+def test_learning_beats_random_search(name: str, trainings: int) -> None:
+    """The optimum is 0.05; random search reaches 0.18 in 80 trainings and 0.165 in 280."""
+    assert mean_best_error(name, trainings) < mean_best_error("rs", trainings) - 0.03
 
 
 def test_every_learning_method_is_compared_with_random_search() -> None:

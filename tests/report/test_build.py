@@ -95,8 +95,8 @@ def test_the_table_shows_what_the_summary_has(study: Path, page: str) -> None:
     text = Outline(page).text
     for row in pq.read_table(study / "summary.parquet").to_pylist():
         if row["checkpoint"] == "final":
-            assert f"{row['mean_test_regret']:.3g}" in text
-            assert f"{row['ci_low']:.3g} – {row['ci_high']:.3g}" in text
+            assert f"{100 * row['mean_test_regret']:.3f}" in text
+            assert f"{100 * row['ci_low']:.3f} – {100 * row['ci_high']:.3f}" in text
 
 
 def test_failures_are_listed_escaped(study: Path, page: str) -> None:

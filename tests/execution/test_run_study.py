@@ -1,0 +1,245 @@
+"""Whole studies on Ray Tune, undisturbed and with processes killed under them."""
+
+from __future__ import annotations
+
+import math
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from raynas.execution import Plan, RunOutcome, Study, new_manifest, run_study
+from raynas.execution.block_run import BlockRun
+from raynas.execution.blocks import Block
+from raynas.execution.cluster import cluster
+from raynas.execution.log import LOG_SCHEMA, LogContents, Run, table_to_rows
+from raynas.execution.row import FAILED_RUN
+from search_spaces.errors import UserError
+from search_spaces.table import Table
+from tests.execution.conftest import MakePlan
+from tests.support.processes import descendants, ray_actors, still_there
+
+Rows = dict[Run, list[Any]]
+TRAINABLE, WRITER = "Trainable", "StudyWriter"
+
+
+@pytest.fixture(scope="module")
+def small_ray() -> Iterator[None]:
+    """A local cluster that all studies of this module share."""
+    before = {process.pid for process in descendants()}
+    with cluster(None, cpus=2) as folder:
+        processes = [process for process in descendants() if process.pid not in before]
+        yield
+    assert still_there(processes, 10) == []
+    assert not folder.exists()
+
+
+class Listener:
+    """Remembers what it was told, and does something once when the work has begun."""
+
+    def __init__(self, action: Callable[[], object] | None = None) -> None:
+        self.seen: list[tuple[Any, ...]] = []
+        self.action = action
+
+    def on_progress(self, *told: Any) -> None:
+        self.seen.append(told)
+        if self.action is not None and told[2] > 0:
+            action, self.action = self.action, None
+            action()
+
+
+def create(path: Path, plan: Plan, table: Table) -> Study:
+    arguments = {"spaces": plan.spaces, "methods": plan.methods, "incumbent": "validation"}
+    return Study.create(path, new_manifest(arguments, {"1": table}))
+
+
+def expected(plan: Plan, table: Table) -> Rows:
+    """The rows of every run, computed here and without Ray."""
+    rows: Rows = {}
+    for method in plan.methods:
+        block = Block(method, "1", plan.seeds, 1.0)
+        run = BlockRun(plan, block, table, LogContents(LOG_SCHEMA.empty_table(), frozenset()))
+        rows |= plain(run.advance(math.inf)[0])
+        assert run.finished
+    return rows
+
+
+def plain(log: Any) -> Rows:
+    return {
+        run: [row._replace(real_seconds=0.0) for row in rows]
+        for run, rows in table_to_rows(log).items()
+    }
+
+
+def kill(name: str) -> Callable[[], None]:
+    def action() -> None:
+        victims = ray_actors(name)
+        assert victims
+        for victim in victims:
+            victim.kill()
+
+    return action
+
+
+def test_a_study(tmp_path: Path, small_ray: None, make_plan: MakePlan, table: Table) -> None:
+    plan = make_plan(methods=("rs", "re", "hb"), workers=3)
+    listener = Listener()
+    with create(tmp_path / "study", plan, table) as study:
+        outcome = run_study(study, plan, listener=listener)
+        log = study.log.read()
+        assert plain(log.table) == expected(plan, table)
+        result = study.finish({"1": table})
+    assert outcome == RunOutcome(9, result.num_rows, (), 0, ()) and outcome.warnings() == []
+    assert len(log.finished) == 9
+    last = {told[0]: told for told in listener.seen}
+    for method in plan.methods:
+        errors = [
+            row.validation_error
+            for run, rows in plain(log.table).items()
+            for row in rows
+            if run[0] == method and row.epochs == 108
+        ]
+        assert last[method] == (method, "1", 60, 60, min(errors))
+
+
+@pytest.mark.parametrize("victim", [TRAINABLE, WRITER])
+def test_killed_workers_lose_nothing(
+    tmp_path: Path, small_ray: None, make_plan: MakePlan, table: Table, victim: str
+) -> None:
+    plan = make_plan(seeds=(0, 1), evaluations=6000)
+    with create(tmp_path / "study", plan, table) as study:
+        outcome = run_study(study, plan, listener=Listener(kill(victim)))
+        assert plain(study.log.read().table) == expected(plan, table)
+    assert outcome.failed_runs == ()
+
+
+def test_a_trial_that_is_given_up_leaves_rows_that_say_so(
+    tmp_path: Path,
+    small_ray: None,
+    make_plan: MakePlan,
+    table: Table,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("raynas.execution.runner._MOST_RESTARTS", 0)
+    plan = make_plan(methods=("rs",), seeds=(0, 1), evaluations=8000)
+    with create(tmp_path / "study", plan, table) as study:
+        outcome = run_study(study, plan, listener=Listener(kill(TRAINABLE)))
+        rows = plain(study.log.read().table)
+        assert study.finish({"1": table}).num_rows == outcome.rows
+    assert outcome.failed_runs
+    whole = expected(plan, table)
+    for run, reason in outcome.failed_runs:
+        assert "given up by Ray Tune" in reason
+        assert rows[run][-1].number == FAILED_RUN
+        assert rows[run][:-1] == whole[run][: len(rows[run]) - 1]
+    assert len(outcome.warnings()) == len(outcome.failed_runs)
+
+
+def test_a_log_that_cannot_be_written_ends_the_study(
+    tmp_path: Path, small_ray: None, make_plan: MakePlan, table: Table
+) -> None:
+    plan = make_plan(evaluations=8000)
+    with create(tmp_path / "study", plan, table) as study:
+        listener = Listener(lambda: shutil.rmtree(study.log.folder))
+        with pytest.raises(UserError, match=r"cannot write .*study/log/.*\.parquet"):
+            run_study(study, plan, listener=listener)
+
+
+def test_a_damaged_block_is_computed_again(
+    tmp_path: Path, small_ray: None, make_plan: MakePlan, table: Table
+) -> None:
+    plan = make_plan()
+    with create(tmp_path / "study", plan, table) as study:
+        run_study(study, plan)
+        whole = plain(study.log.read().table)
+        block = sorted(study.log.folder.glob("*.parquet"))[0]
+        block.write_bytes(block.read_bytes()[:100])
+        outcome = run_study(study, plan)
+        assert plain(study.log.read().table) == whole
+    assert len(outcome.damaged) == 1
+    assert outcome.warnings() == ["1 damaged blocks of the log were computed again"]
+
+
+class Driver:
+    """A study in a process of its own."""
+
+    def __init__(self, study: Path, benchmark: Path, *arguments: object) -> None:
+        program = Path(__file__).with_name("ray_driver.py")
+        command = [sys.executable, str(program), str(study), str(benchmark), *map(str, arguments)]
+        self.study = study
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+
+    def wait_for_work(self) -> None:
+        """Until a worker has written rows."""
+        while self.process.poll() is None and not list(self.study.glob("log/*.parquet")):
+            time.sleep(0.02)
+
+    def send(self, number: signal.Signals) -> str:
+        """Send a signal; check that nothing is left running; return what was printed."""
+        below = descendants(self.process.pid)
+        assert ray_actors(TRAINABLE, self.process.pid)
+        self.process.send_signal(number)
+        printed, _ = self.process.communicate(timeout=20)
+        assert still_there(below, 10) == []
+        return printed
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_a_stopped_driver_loses_nothing(
+    tmp_path: Path, small_ray: None, make_plan: MakePlan, table: Table, number: signal.Signals
+) -> None:
+    plan = make_plan(methods=("rs",), seeds=(0, 1), evaluations=12_000)
+    driver = Driver(tmp_path / "study", plan.benchmark, plan.evaluations, 2, "rs")
+    driver.wait_for_work()
+    printed = driver.send(number).splitlines()
+    lines = [line for line in printed if not line.startswith("rs 1 ")]
+    if number == signal.SIGINT:
+        hint = f"continue with --resume {tmp_path / 'study'}"
+        assert lines == [f"stopped; nothing finished is lost, {hint}"]
+        assert driver.process.returncode == 130
+    else:
+        assert lines == []
+    with Study.resume(tmp_path / "study") as study:
+        done = study.log.read()
+        assert 0 < done.table.num_rows < 24_000
+        run_study(study, plan)
+        assert plain(study.log.read().table) == expected(plan, table)
+
+
+@pytest.mark.long
+def test_random_kills(tmp_path: Path, make_plan: MakePlan, table: Table) -> None:
+    """Drivers, workers and writers are killed at random moments until the study ends."""
+    plan = make_plan(methods=("rs", "re", "hb"), seeds=tuple(range(4)), evaluations=15_000)
+    chance = random.Random(os.getpid())
+    drivers = kills = 0
+    while True:
+        arguments = (plan.benchmark, plan.evaluations, 4, ",".join(plan.methods))
+        driver = Driver(tmp_path / "study", *arguments)
+        drivers += 1
+        end = time.monotonic() + chance.uniform(5, 20)
+        while driver.process.poll() is None and time.monotonic() < end:
+            time.sleep(chance.uniform(0, 4))
+            for victim in ray_actors(chance.choice([TRAINABLE, WRITER]), driver.process.pid)[:1]:
+                victim.kill()
+                kills += 1
+        if driver.process.poll() is not None:
+            break
+        below = descendants(driver.process.pid)
+        driver.process.kill()
+        driver.process.communicate()
+        assert still_there(below, 10) == []
+        assert drivers < 40
+    assert driver.process.returncode == 0, driver.process.communicate()[0]
+    assert kills
+    with Study.resume(tmp_path / "study") as study:
+        assert plain(study.log.read().table) == expected(plan, table)

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from raynas.report import wording
+from raynas.report.content import contents
+from raynas.report.studies import merge, read_study
+from search_spaces.table import Table
+from tests.support.studies import random_log, write_study
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(5, "5 seconds"), (600, "10.0 minutes"), (36000, "10.0 hours"), (864000, "10.0 days")],
+)
+def test_durations(seconds: float, words: str) -> None:
+    assert wording.duration(seconds) == words
+
+
+def finding(table: Table, path: Path, luck: float, seeds: int) -> str:
+    methods = {"rs": 0.0, "re": luck}
+    log = random_log(table, methods, seeds=seeds, evaluations=12, seed=4)
+    study = write_study(path, {table.space.name: table}, [log])
+    return wording.finding(contents(merge([read_study(study)]))[0])
+
+
+def test_a_clear_winner_is_called_one(tables: dict[str, Table], tmp_path: Path) -> None:
+    text = finding(tables["1"], tmp_path / "study", luck=400.0, seeds=8)
+    assert text.startswith("Regularized evolution ends with the lowest mean test regret")
+    assert "exclude zero" in text
+
+
+def test_equal_methods_are_not_told_apart(tables: dict[str, Table], tmp_path: Path) -> None:
+    assert "do not tell it apart" in finding(tables["1"], tmp_path / "study", luck=0.0, seeds=8)
+
+
+def test_few_runs_prove_nothing(tables: dict[str, Table], tmp_path: Path) -> None:
+    assert "may be chance" in finding(tables["1"], tmp_path / "study", luck=400.0, seeds=3)
+
+
+def test_the_command_repeats_the_arguments() -> None:
+    manifest = {
+        "arguments": {
+            "spaces": ["1", "3"],
+            "methods": ["rs", "tpe"],
+            "seeds": [0, 1, 2],
+            "evaluations": 50,
+            "budget_seconds": None,
+            "repeat": "mean",
+            "incumbent": "oracle",
+            "workers": 4,
+            "seed": 7,
+        },
+        "benchmark": {"kind": "official", "path": "/data/my table.arrow"},
+    }
+    assert wording.rerun_command(manifest) == (
+        "python -m raynas.compare --space 1 --space 3 --methods rs,tpe --seeds 3 --evaluations 50 "
+        "--repeat mean --incumbent oracle --workers 4 --seed 7 --benchmark '/data/my table.arrow'"
+    )
+    manifest["benchmark"] = {"kind": "surrogate"}
+    assert wording.rerun_command(manifest).endswith("--benchmark surrogate")
+    assert wording.rerun_command(manifest | {"command": ["a", "b c"]}) == "a 'b c'"

@@ -1,0 +1,40 @@
+"""The processes that a test's own driver has started."""
+
+from __future__ import annotations
+
+import time
+
+import psutil
+
+
+def descendants(pid: int | None = None) -> list[psutil.Process]:
+    """All living processes below one (by default this one)."""
+    return [process for process in psutil.Process(pid).children(recursive=True) if alive(process)]
+
+
+def alive(process: psutil.Process) -> bool:
+    """Whether a process is neither gone nor a zombie."""
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def ray_actors(name: str, pid: int | None = None) -> list[psutil.Process]:
+    """Actor processes of a class below a process; Ray writes the class into the command line."""
+    return [process for process in descendants(pid) if name in "".join(_command(process)[:1])]
+
+
+def still_there(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Which of them are alive after at most so many seconds; returns when all are gone."""
+    end = time.monotonic() + seconds
+    while (left := [process for process in processes if alive(process)]) and time.monotonic() < end:
+        time.sleep(0.05)
+    return left
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return list(process.cmdline())
+    except psutil.NoSuchProcess:
+        return []
