@@ -88,6 +88,16 @@ class LogContents:
     finished: frozenset[Run]
 
 
+NOTHING = LogContents(LOG_SCHEMA.empty_table(), frozenset())
+"""The contents of an empty log."""
+
+
+def runs_of(table: pa.Table) -> frozenset[Run]:
+    """The runs that have rows in a log."""
+    groups = table.group_by(list(_KEYS[:3])).aggregate([]).to_pylist()
+    return frozenset((group["method"], group["space"], group["seed"]) for group in groups)
+
+
 class BlockLog:
     """A folder of blocks."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,7 +71,8 @@ def run_study(
         study: a new or a resumed one.
         plan: what to run; for a resumed study the same as before.
         listener: is told about progress, in this process.
-        address: "host:port" or "auto" joins a running Ray cluster; None starts a local one.
+        address: "host:port" or "auto" joins a running Ray cluster that this machine is part of
+            and whose machines have raynas installed; None starts a local one.
         cpus: size of a local cluster; None takes all cores that this process may use.
 
     Raises:
@@ -79,6 +80,7 @@ def run_study(
         UserError: the disk is full, the cluster cannot be reached, and the like.
     """
     if not study.finished:
+        plan = replace(plan, benchmark=plan.benchmark.resolve())  # workers have another directory
         try:
             recorded = study.log.read()
             if plan_blocks(plan, recorded.finished, cpus=1):

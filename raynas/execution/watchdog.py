@@ -52,12 +52,12 @@ class Watchdog:
                 self._say(f"{pid} {_start_time(pid)}")
 
     def end(self) -> None:
-        """Nothing is left to do."""
+        """Nothing is left to do; may be said twice."""
         self._say(_DONE)
-        self._process.communicate()
+        self._process.wait()
 
     def _say(self, line: str) -> None:
-        if self._process.stdin is not None:
+        if self._process.stdin is not None and not self._process.stdin.closed:
             with contextlib.suppress(BrokenPipeError):
                 print(line, file=self._process.stdin, flush=True)
 

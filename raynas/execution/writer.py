@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from raynas.execution.log import BlockLog, LogContents, Run
+from raynas.execution.log import NOTHING, BlockLog, LogContents, Run, runs_of
 
 
 class StudyWriter:
@@ -23,13 +23,18 @@ class StudyWriter:
     def __init__(self, log: Path, benchmark: Path) -> None:
         self._log = BlockLog(log)
         self._benchmark = benchmark
+        contents = self._log.read()
+        self._begun: frozenset[Run] = runs_of(contents.table) | contents.finished
 
     def append(self, table: pa.Table, finished: dict[Run, int]) -> None:
         """Write rows; they are on disk when this returns."""
         self._log.append(table, finished)
+        self._begun |= runs_of(table) | finished.keys()
 
     def recorded(self, method: str, space: str, seeds: tuple[int, ...]) -> LogContents:
         """What the log knows of some runs."""
+        if not any((method, space, seed) in self._begun for seed in seeds):
+            return NOTHING  # the usual case: no need to read the whole log
         return self._log.read(method, space, seeds)
 
     def benchmark(self) -> npt.NDArray[np.uint8]:

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from raynas.images import Batch, ResidentImages
-from raynas.oneshot._settings import SearchSettings
+from raynas.images import Batch
+from raynas.oneshot._evaluation import Evaluator
+from raynas.oneshot._settings import SearchSettings, cast
 from raynas.supernet.alphas import Alphas
 from raynas.supernet.network import Supernet
 from raynas.supernet.weights import ArchitectureWeights
@@ -109,14 +110,14 @@ class OneShotMethod(ABC):
     def start_epoch(self, epoch: int) -> None:  # noqa: B027
         """Called before the steps of an epoch, counted from 0."""
 
-    def end_epoch(self, epoch: int, validation: ResidentImages) -> None:  # noqa: B027
+    def end_epoch(self, epoch: int, evaluator: Evaluator) -> None:  # noqa: B027
         """Called after the steps of an epoch, before the architecture is recorded."""
 
     # State ------------------------------------------------------------------------------------
 
     def cast(self, images: Tensor) -> Tensor:
         """The images in the precision in which the network is to compute."""
-        return images.bfloat16() if self.settings.precision == "bf16" else images
+        return cast(images, self.settings.precision)
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that another object of the same method needs to go on."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -50,7 +51,8 @@ class GradientMethod(OneShotMethod):
 
     def alpha_gradient(self, batch: Batch) -> list[Tensor]:
         """Gradient of the loss at the current weights, in the order of `Alphas.tensors`."""
-        return list(torch.autograd.grad(self.loss(batch), self.alphas.tensors()))
+        with frozen(self.network):
+            return list(torch.autograd.grad(self.loss(batch), self.alphas.tensors()))
 
     def loss(self, batch: Batch) -> Tensor:
         """Cross-entropy of a batch, with new mixing weights."""
@@ -79,3 +81,13 @@ class GradientMethod(OneShotMethod):
         super().load_state_dict(state)
         self.alphas.load_state_dict(state["alphas"])
         self.alpha_optimizer.load_state_dict(state["alpha_optimizer"])
+
+
+@contextmanager
+def frozen(network: torch.nn.Module) -> Iterator[None]:
+    """Spare the backward pass the gradients of the shared weights."""
+    network.requires_grad_(False)
+    try:
+        yield
+    finally:
+        network.requires_grad_(True)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from search_spaces.errors import UserError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Flavour = Literal["corrected", "published"]
 Statistics = Literal["batch", "running", "recalibrated"]
@@ -16,7 +19,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "statistics": ("batch", "running", "recalibrated"),
     "precision": ("float32", "bf16"),
 }
-_AT_LEAST_ONE = ("epochs", "batch_size", "channels", "cells")
+_AT_LEAST_ONE = ("epochs", "batch_size", "channels", "cells", "calibration_batches")
 _POSITIVE = ("learning_rate", "gradient_clip")
 
 
@@ -32,8 +35,9 @@ class SearchSettings:
         cells: number of cells.
         flavour: "published": pooling with padding and normalisation momentum as released;
             "corrected": as NAS-Bench-101 means them.
-        statistics: how normalisation works when a network is evaluated; the released code used
-            "running".
+        statistics: how an evaluated network normalises: by each "batch", by the "running" means of
+            the search (as released), or by means "recalibrated" on training images.
+        calibration_batches: how many batches of the training half these means are taken of.
         epochs: length of the search (50 for DARTS; the scripts of GDAS and PC-DARTS used 100).
         batch_size: images per step, for weights and architecture alike, and when evaluating.
         learning_rate: of the weights in the first epoch.
@@ -54,6 +58,7 @@ class SearchSettings:
     cells: int = 9
     flavour: Flavour = "corrected"
     statistics: Statistics = "batch"
+    calibration_batches: int = 10
     epochs: int = 50
     batch_size: int = 96
     learning_rate: float = 0.025
@@ -125,6 +130,11 @@ class GradientSettings(SearchSettings):
             "warm_start_epochs",
             f"must leave something of the {self.epochs} epochs",
         )
+
+
+def cast(images: Tensor, precision: Precision) -> Tensor:
+    """The images in the precision in which the network is to compute."""
+    return images.bfloat16() if precision == "bf16" else images
 
 
 def make_settings(kind: type[SearchSettings], values: dict[str, Any]) -> SearchSettings:

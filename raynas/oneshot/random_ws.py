@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from raynas.images import Pass, ResidentImages
+from raynas.images import Pass
 from raynas.oneshot._base import OneShotMethod
-from raynas.oneshot._evaluation import accuracies
+from raynas.oneshot._evaluation import Evaluator
 from raynas.oneshot._settings import SearchSettings
 from raynas.supernet.weights import ArchitectureWeights, one_hot
 from search_spaces.space import Vectors
@@ -79,25 +79,25 @@ class RandomWs(OneShotMethod):
         """The winner of the last tournament."""
         return self._best
 
-    def end_epoch(self, epoch: int, validation: ResidentImages) -> None:
+    def end_epoch(self, epoch: int, evaluator: Evaluator) -> None:
         """Hold a tournament; after the last epoch several."""
         rounds = 1
         if epoch + 1 == self.settings.epochs:
-            steps = self.settings.epochs * (len(validation) // self.settings.batch_size)
+            steps = len(evaluator.images.train) // self.settings.batch_size * (epoch + 1)
             further = self.settings.final_rounds
             rounds += max(1, steps // 10_000) if further is None else further
-        winners = [self._round(validation) for _ in range(rounds)]
+        winners = [self._round(evaluator) for _ in range(rounds)]
         self._best = max(winners, key=lambda winner: winner[0])[1]
 
-    def _round(self, validation: ResidentImages) -> tuple[float, Vectors]:
+    def _round(self, evaluator: Evaluator) -> tuple[float, Vectors]:
         """Accuracy on the whole validation half, and vector, of the best of new candidates."""
         settings = self.settings
         candidates = self.space.sample(self._new_stream(), settings.candidates)
-        few = Pass.draw(validation, settings.batch_size, self.generator)
+        few = Pass.draw(evaluator.images.validation, settings.batch_size, self.generator)
         batches = [few[step] for step in range(min(len(few), settings.candidate_batches))]
-        first = accuracies(self, candidates, lambda: batches)
+        first = evaluator.accuracies(candidates, batches)
         finalists = candidates[np.argsort(-first, kind="stable")[: settings.finalists]]
-        final = accuracies(self, finalists, lambda: validation.in_order(settings.batch_size))
+        final = evaluator.accuracies(finalists, evaluator.validation_batches())
         winner = int(final.argmax())
         return float(final[winner]), finalists[winner]
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import partial
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -15,8 +12,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from raynas.images import Augmentation, Batch, Pass, SearchImages
-from raynas.oneshot._evaluation import accuracies, accuracy
+from raynas.images import Augmentation, Pass, SearchImages
+from raynas.oneshot._evaluation import Evaluator
 from raynas.oneshot._memory import peak_memory, reset_peak_memory
 from raynas.oneshot._record import Diverged, EpochRecord
 from raynas.oneshot._registry import method_info
@@ -67,6 +64,7 @@ class Search:
     Attributes:
         epoch: number of finished epochs.
         method: the method, with the network.
+        evaluator: measures the network on the validation half.
 
     Raises:
         UserError: there is no such method, or a setting does not fit the images.
@@ -94,6 +92,7 @@ class Search:
         weights, own, self._train_stream, self._validation_stream = generators(self._seed, 4)
         network = Supernet(space, network_settings(kind, settings, images.source), weights)
         self.method = kind(network.to(images.train.pixels.device), settings, own)
+        self.evaluator = Evaluator(network, images, settings)
 
     # Progress ---------------------------------------------------------------------------------
 
@@ -124,7 +123,7 @@ class Search:
         self.method.start_epoch(self.epoch)
         totals = self._steps()
         self._check_finite(totals)
-        self.method.end_epoch(self.epoch, self.images.validation)
+        self.method.end_epoch(self.epoch, self.evaluator)
         self.epoch += 1
         vector = self.method.discretise()
         trained = time.perf_counter()
@@ -177,7 +176,7 @@ class Search:
     def validation_accuracy(self) -> float:
         """Share of right answers on the validation half with the evaluation weights."""
         weights = self.method.evaluation_weights()
-        return float(accuracy(self.method, weights.detach(), self._validation_batches))
+        return float(self.evaluator.accuracy(weights, self.evaluator.validation_batches()))
 
     def evaluate(self, vectors: Vectors, batches: int | None = None) -> npt.NDArray[np.float64]:
         """Validation accuracy of discrete architectures with the shared weights.
@@ -189,10 +188,7 @@ class Search:
         Returns:
             Shares of right answers, shape (n,).
         """
-        return accuracies(self.method, vectors, partial(self._validation_batches, batches))
-
-    def _validation_batches(self, batches: int | None = None) -> Iterable[Batch]:
-        return islice(self.images.validation.in_order(self.settings.batch_size), batches)
+        return self.evaluator.accuracies(vectors, self.evaluator.validation_batches(batches))
 
     # State ------------------------------------------------------------------------------------
 

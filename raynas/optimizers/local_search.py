@@ -38,7 +38,7 @@ class Climb:
 class LocalSearch(Optimizer):
     """Hill climbing with random restarts (White, Nolen and Savani 2021, algorithm 1).
 
-    No architecture is proposed twice within a neighbourhood scan if its error is known already.
+    Neighbours whose error is known already are compared, but not proposed again.
     While all neighbours of a climb are pending, another climb starts, so no worker waits; older
     climbs go first. A failed evaluation counts as infinitely bad: a failed start restarts.
     """

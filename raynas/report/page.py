@@ -9,10 +9,10 @@ from importlib.resources import files
 from string import Template
 from typing import Any
 
-from raynas.report import sections, wording
+from raynas.report import sections, tables, wording
 from raynas.report.content import SpaceContent
 from raynas.report.figures import figures
-from raynas.report.sections import tag, text
+from raynas.report.markup import tag, text
 from raynas.report.studies import Merged
 from raynas.report.styles import EXACT, Style, as_json
 
@@ -20,14 +20,13 @@ from raynas.report.styles import EXACT, Style, as_json
 _FIGURES = {
     "test-regret": (
         "Test regret over time",
-        "Test error of the incumbent above the best of the space. The incumbent is chosen by the "
-        "validation error that the method saw. A curve begins when all its runs have a result, "
-        "and a regret of zero is drawn at the lower edge.",
+        "Test error of the incumbent above the best of the space. A curve begins when all its runs "
+        "have a result, and a regret of zero is drawn at the lower edge.",
         True,
     ),
     "validation-regret": (
         "Validation regret over time",
-        "The same for the mean validation error of the incumbent.",
+        "The same for the validation error of the incumbent.",
         False,
     ),
     "rank": (
@@ -64,7 +63,7 @@ def page(merged: Merged, content: Sequence[SpaceContent]) -> str:
         navigation=_navigation(content),
         controls=_controls(looks),
         spaces="".join(parts),
-        failures=sections.failures_table(merged),
+        failures=tables.failures_table(merged),
         manifest=sections.manifest_section(merged),
         style=_asset("page.css"),
         data=_json(data),
@@ -92,11 +91,20 @@ def _json(value: Any) -> str:
 
 def _title(content: Sequence[SpaceContent]) -> str:
     methods = {label for space in content for label in space.groups}
-    spaces = ", ".join(dict.fromkeys(space.title for space in content))
+    spaces = _spaces(content)
     if len(methods) == 1:
         [label] = methods
         return f"{content[0].styles[label].name} on {spaces}"
     return f"{len(methods)} architecture search methods on {spaces}"
+
+
+def _spaces(content: Sequence[SpaceContent]) -> str:
+    """Titles with what they share said once: "NAS-Bench-1Shot1, space 1, space 3"."""
+    groups: dict[str, list[str]] = {}
+    for space in content:
+        family, _, rest = space.title.partition(", ")
+        groups.setdefault(family, []).extend([rest] if rest else [])
+    return " and ".join(", ".join([family, *parts]) for family, parts in groups.items())
 
 
 def _kicker(merged: Merged) -> str:
@@ -165,19 +173,14 @@ def _space_section(space: SpaceContent, index: int, drawn: list[dict[str, Any]])
             identifier = f"figure-{index}-{name}"
             drawn.append({"id": identifier, **available[name]})
             cards.append(_card(identifier, heading, caption, wide))
-    notes = []
-    if not space.exact:
-        notes.append("The exact curve of random search is not known for this space or study.")
-    if space.distribution is None:
-        notes.append("The study has no error distribution of this space.")
     return tag(
         "section",
         tag("h2", text(space.title)),
         tag("p", text(sections.common_settings(space)), class_="settings"),
-        *(tag("p", text(note), class_="settings") for note in notes),
-        sections.summary_table(space),
+        *(tag("p", text(note), class_="settings") for note in sections.notes(space)),
+        tables.summary_table(space),
         tag("div", *cards, class_="cards"),
-        tag("h3", "Best cell found (by mean validation error)"),
+        tag("h3", "Best cell found (by validation error)"),
         sections.operations_legend(),
         sections.best_cell_figure(space, f"cell-{index}"),
         class_="space",

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import Any
 
 import numpy as np
-import pyarrow.compute as pc
 
 from raynas.analysis import anytime
 from raynas.analysis.runs import Run
-from raynas.analysis.summary import CHECKPOINTS
 from raynas.report import wording
 from raynas.report.cell_drawing import OPERATION_LOOKS, draw_cell
 from raynas.report.content import SpaceContent, best_cell, best_run, share_at
+from raynas.report.markup import tag, text, tree
 from raynas.report.studies import Merged, StudyData
 
-MOST_FAILURES = 20
 KINDS = {
     "official": ("Official table", "Errors and times were measured: real trainings."),
     "surrogate": (
@@ -29,23 +26,6 @@ KINDS = {
         "The figures are made up for testing. They say nothing about neural networks.",
     ),
 }
-
-
-def tag(name: str, *children: str, **attributes: object) -> str:
-    """An HTML element. Attribute values are escaped, children are HTML already."""
-    listed = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{escape(str(value), quote=True)}"'
-        for key, value in attributes.items()
-    )
-    return f"<{name}{listed}>{''.join(children)}</{name}>"
-
-
-def text(value: object) -> str:
-    """Anything as escaped text."""
-    return escape(str(value))
-
-
-# -------------------------------------------------------------------------------------- benchmark
 
 
 def benchmark_notice(merged: Merged) -> str:
@@ -91,114 +71,6 @@ def _fidelity(fidelity: Any) -> str:
         tag("summary", "How well it predicts real trainings"),
         tree(fidelity),
     )
-
-
-# ------------------------------------------------------------------------------------------ tables
-
-
-def summary_table(content: SpaceContent) -> str:
-    """Mean test regret at the checkpoints and the final figures, one row per method."""
-    rows = {(str(r["method"]), str(r["checkpoint"])): r for r in content.summary}
-    best = {c: _least(content, rows, c) for c in CHECKPOINTS}
-    names = [c if c == "final" else f"10{_power(c)} s" for c in CHECKPOINTS]
-    head = tag(
-        "tr",
-        *(
-            tag("th", title, scope="col")
-            for title in ("Method", *names, "Median", "Validation", "Rank", "Runs", "Evaluations")
-        ),
-    )
-    body = [_summary_row(content, rows, label, best) for label in _by_final(content, rows)]
-    caption = (
-        "Mean test regret in percentage points after a simulated time, with its 95 % bootstrap "
-        "interval; then, at the "
-        "end, the median test regret, the mean validation regret and the mean rank. Bold: lowest "
-        "in the column. Small n/m: only n of the m runs had a result by then."
-    )
-    table = tag("table", tag("thead", head), tag("tbody", *body), class_="summary")
-    return tag("p", caption, class_="settings") + tag("div", table, class_="scroll")
-
-
-def _power(checkpoint: str) -> str:
-    return tag("sup", text(int(np.log10(CHECKPOINTS[checkpoint]))))
-
-
-def _by_final(content: SpaceContent, rows: dict[tuple[str, str], Any]) -> list[str]:
-    def key(label: str) -> float:
-        value = rows[label, "final"]["mean_test_regret"]
-        return np.inf if value is None else float(value)
-
-    return sorted(content.groups, key=key)
-
-
-def _least(content: SpaceContent, rows: dict[tuple[str, str], Any], checkpoint: str) -> float:
-    values = [rows[label, checkpoint]["mean_test_regret"] for label in content.groups]
-    return min((v for v in values if v is not None), default=np.nan)
-
-
-def _summary_row(
-    content: SpaceContent, rows: dict[tuple[str, str], Any], label: str, best: dict[str, float]
-) -> str:
-    cells = [_regret_cell(rows[label, c], best[c]) for c in CHECKPOINTS]
-    final = rows[label, "final"]
-    rank = "–" if final["mean_rank"] is None else f"{final['mean_rank']:.2f}"
-    failed = f" ({final['failed']} failed)" if final["failed"] else ""
-    plain = (
-        wording.regret(final["median_test_regret"]),
-        wording.regret(final["mean_validation_regret"]),
-        rank,
-        final["runs"],
-        f"{final['evaluations']:,}{failed}",
-    )
-    name = tag("span", "", class_="swatch", data_method=label) + text(content.styles[label].name)
-    return tag(
-        "tr",
-        tag("th", name, scope="row"),
-        *cells,
-        *(tag("td", text(value)) for value in plain),
-        data_row=label,
-    )
-
-
-def _regret_cell(row: dict[str, Any], best: float) -> str:
-    value = row["mean_test_regret"]
-    if value is None:
-        return tag("td", "–", tag("small", text(f"0/{row['runs']}")))
-    shown = tag("b" if value == best else "span", text(wording.regret(value)))
-    partial = row["runs_with_value"] < row["runs"]
-    notes = [wording.interval(row)] + ([f"{row['runs_with_value']}/{row['runs']}"] * partial)
-    return tag("td", shown, *(tag("small", text(note)) for note in notes))
-
-
-def failures_table(merged: Merged) -> str:
-    """The first failed evaluations; empty if there are none."""
-    table = merged.trajectories
-    failed = table.filter(pc.is_valid(table.column("failure")))
-    if not failed.num_rows:
-        return ""
-    columns = ["method", "space", "seed", "evaluation", "epochs", "module_hash", "failure"]
-    rows = failed.slice(0, MOST_FAILURES).select(columns).to_pylist()
-    more = failed.num_rows - len(rows)
-    note = f"{failed.num_rows:,} of {table.num_rows:,} evaluations failed."
-    note += f" The first {len(rows)} are listed." if more else ""
-    head = tag("tr", *(tag("th", text(c.replace("_", " ")), scope="col") for c in columns))
-    body = [tag("tr", *(tag("td", _short(row[c])) for c in columns)) for row in rows]
-    listing = tag("table", tag("thead", head), tag("tbody", *body), class_="failures")
-    return tag(
-        "section",
-        tag("h2", "Failures"),
-        tag("p", text(note)),
-        tag("details", tag("summary", "List"), tag("div", listing, class_="scroll")),
-        id="failures",
-    )
-
-
-def _short(value: object) -> str:
-    words = "–" if value is None else str(value)
-    return text(words if len(words) <= 120 else words[:119] + "…")
-
-
-# --------------------------------------------------------------------------------------- best cell
 
 
 def best_cell_figure(content: SpaceContent, identifier: str) -> str:
@@ -248,9 +120,6 @@ def operations_legend() -> str:
     )
 
 
-# ---------------------------------------------------------------------------------------- manifest
-
-
 def manifest_section(merged: Merged) -> str:
     """Each study's manifest, folded, and the command that runs it again."""
     parts = [tag("h2", "How this was made")]
@@ -277,24 +146,23 @@ def _course(study: StudyData) -> str:
     return f"{course}, raynas {version}. To run it again:"
 
 
-def tree(value: Any) -> str:
-    """Nested mappings and lists, readable: definition lists within definition lists."""
-    if isinstance(value, dict):
-        rows = [tag("div", tag("dt", text(k)), tag("dd", tree(v))) for k, v in value.items()]
-        return tag("dl", *rows, class_="tree")
-    if isinstance(value, list):
-        if any(isinstance(item, dict | list) for item in value):
-            return tag("ol", *(tag("li", tree(item)) for item in value), class_="tree")
-        return text(_sequence(value))
-    return text("–" if value is None else value)
+_RULES = {
+    "validation": "The incumbent is the best by the validation error that the method saw, among "
+    "evaluations at the largest budget reached; its errors are means over training repeats.",
+    "oracle": "Oracle incumbents: the evaluation with the lowest test error of its own, which no "
+    "search can know. Errors are its own; regrets are against the best single training.",
+}
 
 
-def _sequence(values: list[Any]) -> str:
-    """Long runs of consecutive numbers shortened: 0 … 499."""
-    whole = len(values) > 12 and all(isinstance(v, int) for v in values)
-    if whole and values == list(range(values[0], values[0] + len(values))):
-        return f"{values[0]} … {values[-1]}"
-    return ", ".join(map(str, values))
+def notes(content: SpaceContent) -> list[str]:
+    """What a reader must know of the figures of a space: rules used and parts missing."""
+    rules = dict.fromkeys(str(s.manifest["arguments"].get("incumbent")) for s in content.studies)
+    found = [_RULES[rule] for rule in rules if rule in _RULES]
+    if not content.exact:
+        found.append("The exact curve of random search is not known for this space or study.")
+    if content.distribution is None:
+        found.append("The study has no error distribution of this space.")
+    return found
 
 
 def common_settings(content: SpaceContent) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from raynas.execution.files import write_atomically
+from raynas.report.axes import regret_floor
 from raynas.report.cell_drawing import draw_cell
 from raynas.report.content import (
     SpaceContent,
@@ -18,11 +19,12 @@ from raynas.report.content import (
     final_regrets,
     share_at,
 )
-from raynas.report.figures import regret_floor, shown_ranks
+from raynas.report.figures import shown_ranks
 from raynas.report.styles import EXACT, Style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 Draw = Callable[["Axes", SpaceContent], None]
@@ -134,7 +136,17 @@ def draw_regret(axes: Axes, content: SpaceContent, quantity: str) -> None:
         axes.plot(exact.seconds, _floored(exact.mean, floor), label=style.name, **_look(style))
     axes.set(xscale="log", yscale="log", xlabel="simulated time (s)")
     axes.set_ylabel(f"mean {quantity.replace('_', ' ')} (percentage points)")
+    _label_points(axes.yaxis)
     _legend(axes)
+
+
+def _label_points(axis: Axis) -> None:
+    """Label a log axis in plain numbers at 1, 2 and 5 times the powers of ten."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _floored(values: np.ndarray, floor: float) -> np.ndarray:
@@ -164,9 +176,9 @@ def draw_finals(axes: Axes, content: SpaceContent) -> None:
         )
         jitter = (np.arange(len(known)) * 0.618034 % 1 - 0.5) * 0.36
         axes.scatter(known, row + jitter, s=12, color=style.light, alpha=0.5, linewidths=0)
-    axes.set(
-        xscale="log", xlabel="final test regret (percentage points)", ylim=(len(finals) - 0.4, -0.6)
-    )
+    axes.set(xscale="log", ylim=(len(finals) - 0.4, -0.6))
+    axes.set_xlabel("final test regret (percentage points)")
+    _label_points(axes.xaxis)
     axes.set_yticks(range(len(finals)), [content.styles[label].name for label in content.groups])
     axes.grid(visible=False, axis="y")
 
@@ -186,9 +198,8 @@ def draw_distribution(axes: Axes, content: SpaceContent) -> None:
     """Distribution of the space's test errors with the final cells of each method."""
     assert content.distribution is not None
     errors, share = content.distribution
-    axes.step(
-        above_best(content, errors), share * 100, where="post", color="#8a8a8a", label="all cells"
-    )
+    above = above_best(content, errors)
+    axes.step(above, share * 100, where="post", color="#8a8a8a", label="all cells")
     for label, runs in content.groups.items():
         style = content.styles[label]
         found, count = final_cells(runs)
@@ -204,8 +215,8 @@ def draw_distribution(axes: Axes, content: SpaceContent) -> None:
             zorder=3,
         )
     axes.set(xscale="log", yscale="log")
-    axes.set(
-        xlabel="test error above the best cell (percentage points)",
-        ylabel="share of unique cells (%)",
-    )
+    axes.set_xlabel("test error above the best cell (percentage points)")
+    axes.set_ylabel("share of unique cells (%)")
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_major_formatter("{x:g}")
     _legend(axes)

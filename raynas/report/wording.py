@@ -12,6 +12,9 @@ from raynas.analysis import anytime, statistics
 from raynas.report.content import SpaceContent
 
 Row = dict[str, Any]
+# A bootstrap of fewer runs is too narrow to say that a difference is more than chance.
+FEWEST_RUNS = 5
+_LEVEL = "95\u00a0%"
 
 
 def regret(value: float | None) -> str:
@@ -60,8 +63,8 @@ def finding(content: SpaceContent) -> str:
     name = content.styles[best["method"]].name
     text = (
         f"{name} ends with the lowest mean test regret, {regret(best['mean_test_regret'])} "
-        f"percentage points ({_certainty(best)}, {_runs(best)}), after {duration(best['mean_seconds'])} of simulated "
-        "training."
+        f"percentage points ({_certainty(best)}, {_runs(best)}), after "
+        f"{duration(best['mean_seconds'])} of simulated training."
     )
     if len(rows) == 1:
         return text
@@ -71,7 +74,7 @@ def finding(content: SpaceContent) -> str:
 def _certainty(row: Row) -> str:
     if row["ci_low"] is None:
         return "no interval: too few distinct runs"
-    return f"95 % interval {interval(row)}"
+    return f"{_LEVEL} interval {interval(row)}"
 
 
 def _runs(row: Row) -> str:
@@ -87,14 +90,16 @@ def _comparison(content: SpaceContent, rows: list[Row]) -> str:
     if alike is None:
         return f"{text} With so few runs the order may be chance."
     if not alike:
-        return f"{text} The difference to every other method is beyond chance (95 %)."
+        return f"{text} The {_LEVEL} intervals of its lead over the other methods exclude zero."
     if len(alike) == len(rows) - 1 > 1:
-        return f"{text} The runs do not tell it apart from any other method (95 %)."
-    return f"{text} The runs do not tell it apart from {_listing(alike)} (95 %)."
+        return f"{text} The runs do not tell it apart from any other method ({_LEVEL})."
+    return f"{text} The runs do not tell it apart from {_listing(alike)} ({_LEVEL})."
 
 
 def _indistinguishable(content: SpaceContent, rows: list[Row]) -> list[str] | None:
-    """Methods whose mean may equal the best one's; None if an interval cannot be given."""
+    """Methods whose mean may equal the best one's; None if the runs are too few to say."""
+    if min(int(row["runs_with_value"]) for row in rows) < FEWEST_RUNS:
+        return None
     values = {row["method"]: _final_values(content, row["method"]) for row in rows}
     best = values[rows[0]["method"]]
     names = []

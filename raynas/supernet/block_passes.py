@@ -27,6 +27,7 @@ class BlockPass:
         mix: the cell's weights.
         partial: p; 1 sends all channels through the operations.
         layers: parameters and norms of the cell: projection, then 3x3 and 1x1 of each block.
+        learning: whether the parameters need a gradient.
     """
 
     def __init__(
@@ -35,10 +36,14 @@ class BlockPass:
         mix: Mix,
         partial: int,
         layers: Sequence[tuple[Sequence[Tensor], Norm]],
+        *,
+        learning: bool,
     ) -> None:
         self.plan, self.mix, self.partial = plan, mix, partial
         self.indices = {column: 2 * plan.block + column for column, _ in plan.operations if column}
-        self.layers = {column: LayerPass(*layers[i]) for column, i in self.indices.items()}
+        self.layers = {
+            column: LayerPass(*layers[i], learning=learning) for column, i in self.indices.items()
+        }
 
     def forward(self, total: Tensor, tape: Tape) -> Tensor:
         """The block's output from the sum of its inputs, both (n, width, h, w)."""

@@ -3,9 +3,11 @@
 Most of a supernet's time outside the convolutions goes into reading and writing whole activations.
 Automatic differentiation of the cell as one would write it down multiplies each of them by a
 weight, cuts the projections into slices whose gradients are padded with zeros, and sums gradients
-one at a time. Here
+one at a time; and it computes the gradient of the parameters when only that of the architecture is
+wanted. Here
 - weights are applied while sums are accumulated;
-- gradients are accumulated in place, those of the projections in one buffer;
+- gradients are accumulated in place, those of the projections are joined, not padded;
+- parameters that need no gradient (`requires_grad_(False)`) cost no backward pass;
 - the weight of an operation or of a projected edge is not multiplied into a gradient at all: the
   backward pass of batch normalisation is linear in its scale, which takes the factor along;
 - the gradient of such a weight w in w * relu(scale * normalised + shift) is the sum over channels
@@ -49,7 +51,7 @@ class CellFunction(torch.autograd.Function):
         """
         mix = Mix(flat, x.dtype, differentiate=ctx.needs_input_grad[1])
         tape: Tape = []
-        ctx.run = CellPass(cell, plan, mix, parameters)
+        ctx.run = CellPass(cell, plan, mix, parameters, learning=any(ctx.needs_input_grad[4:]))
         result = ctx.run.forward(x, tape)
         ctx.save_for_backward(x, *tape)
         return result
@@ -64,10 +66,19 @@ class CellFunction(torch.autograd.Function):
 
 
 class CellPass:
-    """One forward and one backward pass of a cell; arguments as in `CellFunction.forward`."""
+    """One forward and one backward pass of a cell.
+
+    Arguments as in `CellFunction.forward`; `learning`: whether parameters need a gradient.
+    """
 
     def __init__(
-        self, cell: SupernetCell, plan: CellPlan, mix: Mix, parameters: Sequence[Tensor]
+        self,
+        cell: SupernetCell,
+        plan: CellPlan,
+        mix: Mix,
+        parameters: Sequence[Tensor],
+        *,
+        learning: bool,
     ) -> None:
         self.plan, self.mix = plan, mix
         self.width, self.size = cell.width, cell.num_blocks
@@ -75,8 +86,11 @@ class CellPass:
         layers = [
             (parameters[3 * i : 3 * i + 3], layer.norm) for i, layer in enumerate(cell.layers())
         ]
-        self.projection = LayerPass(*layers[0], self._parts())
-        self.blocks = [BlockPass(block, mix, cell.partial_channels, layers) for block in plan.blocks]
+        self.projection = LayerPass(*layers[0], self._parts(), learning=learning)
+        self.blocks = [
+            BlockPass(block, mix, cell.partial_channels, layers, learning=learning)
+            for block in plan.blocks
+        ]
 
     def _parts(self) -> list[slice] | None:
         if len(self.plan.projections) == self.size + 1:
@@ -92,9 +106,6 @@ class CellPass:
         """The channels of `t` that were projected for a block or, if k, for the output."""
         start = self.plan.projections.index(target) * self.width
         return t[:, start : start + self._channels(target)]
-
-    def _part_of(self, output: Tensor, edge: int) -> Tensor:
-        return output[:, (edge - 1) * self.width : edge * self.width]
 
     # Forward ----------------------------------------------------------------------------------
 
@@ -114,12 +125,13 @@ class CellPass:
 
     def _output(self, x: Tensor, t: Tensor, states: Mapping[int, Tensor]) -> Tensor:
         terms = dict(self.plan.output)
+        pieces = [
+            self.mix.product(states[edge], terms[edge]) if edge in terms else _zeros(x, self.width)
+            for edge in range(1, self.size + 1)
+        ]
+        result = torch.cat(pieces, 1)
         if 0 in terms:
-            result = self.mix.product(self._projected(t, self.size), terms.pop(0))
-        else:
-            result = _empty(x, self.size * self.width).zero_()
-        for edge, position in terms.items():
-            self.mix.add(self._part_of(result, edge), states[edge], position)
+            self.mix.add(result, self._projected(t, self.size), terms[0])
         return result
 
     # Backward ---------------------------------------------------------------------------------
@@ -131,12 +143,14 @@ class CellPass:
         gradient = gradient.contiguous(memory_format=torch.channels_last)
         states = dict(enumerate(tape[-self.size :], start=1))
         del tape[-self.size :]
-        d_t = _empty(x, sum(map(self._channels, self.plan.projections)))
-        d_states = self._from_output(gradient, d_t, states)
+        d_states = self._from_output(gradient, states)
+        d_projected = {self.size: gradient}
         d_parameters: list[Tensor | None] = [None] * self.count
         for block in reversed(self.blocks):
             d_total = block.backward(d_states.pop(block.plan.block + 1), tape, d_parameters)
-            self._to_parents(block.plan, d_total, d_t, states, d_states)
+            d_projected[block.plan.block] = d_total
+            self._to_parents(block.plan, d_total, states, d_states)
+        d_t = torch.cat([d_projected[target] for target in self.plan.projections], 1)
         factors = self._projection_factors()
         d_x, of_projection, of_factors = self.projection.backward(
             d_t, factors, x, tape, overwrite=True
@@ -145,15 +159,12 @@ class CellPass:
         self._record_projections(of_factors)
         return d_x, d_parameters
 
-    def _from_output(
-        self, gradient: Tensor, d_t: Tensor, states: Mapping[int, Tensor]
-    ) -> dict[int, Tensor]:
+    def _from_output(self, gradient: Tensor, states: Mapping[int, Tensor]) -> dict[int, Tensor]:
         d_states = {}
         for edge, position in self.plan.output:
-            if edge == 0:
-                self._projected(d_t, self.size).copy_(gradient)
-            else:
-                part = self._part_of(gradient, edge)
+            if edge:
+                part = gradient[:, (edge - 1) * self.width : edge * self.width]
+                part = part.contiguous(memory_format=torch.channels_last)
                 d_states[edge] = self.mix.product(part, position)
                 self.mix.record_product(position, part, states[edge])
         return d_states
@@ -162,13 +173,11 @@ class CellPass:
         self,
         plan: BlockPlan,
         d_total: Tensor,
-        d_t: Tensor,
         states: Mapping[int, Tensor],
         d_states: dict[int, Tensor],
     ) -> None:
         for parent, position in plan.parents:
             if parent == 0:
-                self._projected(d_t, plan.block).copy_(d_total)
                 continue
             self.mix.record_product(position, d_total, states[parent])
             if parent in d_states:
@@ -197,7 +206,8 @@ class CellPass:
             self.mix.record(position, part.sum())
 
 
-def _empty(x: Tensor, channels: int) -> Tensor:
-    """Memory for another number of channels, channels last."""
+def _zeros(x: Tensor, channels: int) -> Tensor:
+    """Zeros for another number of channels, channels last."""
     shape = (len(x), channels, *x.shape[2:])
-    return torch.empty(shape, dtype=x.dtype, device=x.device, memory_format=torch.channels_last)
+    zeros = torch.empty(shape, dtype=x.dtype, device=x.device, memory_format=torch.channels_last)
+    return zeros.zero_()

@@ -25,12 +25,18 @@ class LayerPass:
         parameters: weight, scale and shift.
         norm: running statistics and how to use them.
         parts: ranges of output channels to compute; None computes all.
+        learning: whether the parameters need a gradient.
     """
 
     def __init__(
-        self, parameters: Sequence[Tensor], norm: Norm, parts: Sequence[slice] | None = None
+        self,
+        parameters: Sequence[Tensor],
+        norm: Norm,
+        parts: Sequence[slice] | None = None,
+        *,
+        learning: bool,
     ) -> None:
-        self.norm, self.parts = norm, parts
+        self.norm, self.parts, self.learning = norm, parts, learning
         self.shapes = [parameter.shape for parameter in parameters]
         self.weight, self.scale, self.shift = (self._take(p.detach()) for p in parameters)
         self.padding = self.weight.shape[-1] // 2
@@ -55,7 +61,7 @@ class LayerPass:
 
     def backward(
         self, gradient: Tensor, factor: Scalar, x: Tensor, tape: Tape, *, overwrite: bool = False
-    ) -> tuple[Tensor, list[Tensor], Tensor]:
+    ) -> tuple[Tensor, list[Tensor | None], Tensor]:
         """Gradients of x, of the parameters, and, per channel, of the factor.
 
         Args:
@@ -81,18 +87,20 @@ class LayerPass:
             [True, True, True],
         )
         d_x, d_weight = self._convolution_backward(d_convolved, x)
-        gradients = [d_weight, d_scale * factor, d_shift * factor]
-        whole = [self._put(d, shape) for d, shape in zip(gradients, self.shapes, strict=True)]
-        return d_x, whole, self.scale * d_scale + self.shift * d_shift
+        of_factor = self.scale * d_scale + self.shift * d_shift
+        if d_weight is None:
+            return d_x, [None, None, None], of_factor
+        gradients = [d_weight.to(self.weight.dtype), d_scale * factor, d_shift * factor]
+        return d_x, [*map(self._put, gradients, self.shapes)], of_factor
 
-    def _convolution_backward(self, gradient: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+    def _convolution_backward(self, gradient: Tensor, x: Tensor) -> tuple[Tensor, Tensor | None]:
         padding = [self.padding, self.padding]
-        ones, zeros, wanted = [1, 1], [0, 0], [True, True, False]
+        ones, zeros, wanted = [1, 1], [0, 0], [True, self.learning, False]
         weight = self.weight.to(x.dtype)
         d_x, d_weight, _ = _aten.convolution_backward(
             gradient, x, weight, None, ones, padding, ones, False, zeros, 1, wanted
         )
-        return d_x, d_weight.to(self.weight.dtype)
+        return d_x, d_weight
 
     # Parts ------------------------------------------------------------------------------------
 

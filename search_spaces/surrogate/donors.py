@@ -5,9 +5,12 @@ Both are drawn once per cell when the surrogate is fitted, seeded by the module 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
+from search_spaces.errors import UserError
 from search_spaces.surrogate.fitting import Predictions
 from search_spaces.surrogate.measurements import Measurements
 from search_spaces.surrogate.mixing import Words, fractions, random_bits
@@ -16,42 +19,53 @@ from search_spaces.surrogate.targets import CHANCE, Levels, levels
 Floats = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
 
-_STREAM = 1_000
+_STREAM, _FAILURE_STREAM = 10_000, 20_000
 _LOWEST, _HIGHEST = 0.105, 0.985
 _IMPORTANCE = np.array([1.0, 1.0, 1.0, 2.0])  # of the four budgets when cells are compared
 
 
-def draw_levels(
-    measured: Measurements,
-    predicted: Predictions,
-    keys: Words,
-    *,
-    neighbours: int,
-    scale: float,
-    salt: int,
-) -> tuple[Floats, Floats]:
-    """Predictions plus the whole residual vector of one other cell of similar predictions.
+@dataclass(frozen=True, slots=True)
+class LevelModel:
+    """What is needed to draw levels; all accuracies as minus logarithms of errors.
 
-    Args:
-        measured: the known figures; cells with learned runs at all budgets can be donors.
-        predicted: the smooth predictions.
-        keys: (n,) one random key per cell.
-        neighbours: donors to choose from, the nearest in the predictions of all budgets.
-        scale: factor on the residuals, which are differences of logarithms of errors.
-        salt: which draw.
+    Attributes:
+        smooth: (2, n, 4) predictions of validation and test.
+        residual: (2, n, 4) real minus predicted; NaN where not known.
+        nearest: (n, k) possible donors of every cell.
+    """
 
-    Returns:
-        Validation and test levels, (n, 4) each.
+    smooth: Floats
+    residual: Floats
+    nearest: Index
+
+    def draw(self, keys: Words, *, scale: float, salt: int) -> Floats:
+        """Predictions plus the whole residual vector of one donor, (2, n, 4) accuracies.
+
+        Args:
+            keys: (n,) one random key per cell.
+            scale: factor on the residuals.
+            salt: which draw.
+        """
+        donor = pick_donors(self.nearest, keys, salt)
+        levels = 1 - np.exp(-(self.smooth + scale * self.residual[:, donor]))
+        drawn: Floats = np.clip(levels, _LOWEST, _HIGHEST)
+        return drawn
+
+
+def level_model(measured: Measurements, predicted: Predictions, neighbours: int) -> LevelModel:
+    """Residuals and possible donors: cells with runs that learned at all budgets.
+
+    Raises:
+        UserError: if fewer than two cells have runs at all budgets.
     """
     found = levels(measured)
     smooth = log_error(np.stack([predicted.validation, predicted.test]))
     real = np.stack([found.validation, found.test])[:, : measured.covered]
     residual = log_error(real) - smooth
     possible = np.flatnonzero(~np.isnan(residual).any((0, 2)))
-    donor = choose_donors(smooth.mean(0), possible, keys, neighbours, salt)
-    levels_drawn = 1 - np.exp(-(smooth + scale * residual[:, donor]))
-    levels_drawn = np.clip(levels_drawn, _LOWEST, _HIGHEST)
-    return levels_drawn[0], levels_drawn[1]
+    if len(possible) < 2:
+        raise UserError("residuals need cells with runs at 4, 12, 36 and 108 epochs; none is known")
+    return LevelModel(smooth, residual, nearest_donors(smooth.mean(0), possible, neighbours))
 
 
 def log_error(accuracy: Floats) -> Floats:
@@ -60,31 +74,33 @@ def log_error(accuracy: Floats) -> Floats:
     return value
 
 
-def choose_donors(
-    predictions: Floats, possible: Index, keys: Words, neighbours: int, salt: int
-) -> Index:
-    """For every cell one of the `possible` cells with similar predictions, never itself.
+def nearest_donors(predictions: Floats, possible: Index, neighbours: int) -> Index:
+    """For every cell those of the `possible` cells with the nearest predictions, never itself.
 
     Args:
-        predictions: (n, 4).
+        predictions: (n, 4), by budget.
         possible: (m,) cells that may be donors, m >= 2.
-        keys: (n,) random keys.
-        neighbours: how many of the nearest to choose from.
-        salt: which draw.
+        neighbours: how many to find.
     """
     from scipy.spatial import KDTree
 
     points = predictions / (predictions.std(0) + 1e-9) * _IMPORTANCE
     count = min(neighbours, len(possible) - 1)
-    _, nearest = KDTree(points[possible]).query(points, k=count + 1)
-    near = possible[nearest]
+    _, found = KDTree(points[possible]).query(points, k=count + 1)
+    near = possible[found]
     own = near == np.arange(len(points))[:, None]
-    # The own place moves to the end, where it is never drawn; for other cells that is the
-    # farthest neighbour.
+    # The cell itself moves to the last place, which is cut off; where it is not among the
+    # nearest, the farthest one is cut off.
     order = np.argsort(own, axis=1, kind="stable")
-    near = np.take_along_axis(near, order, axis=1)[:, :count]
-    pick = (fractions(random_bits(keys, _STREAM + salt)) * count).astype(np.int64)
-    chosen: Index = near[np.arange(len(points)), pick]
+    kept: Index = np.take_along_axis(near, order, axis=1)[:, :count]
+    return kept
+
+
+def pick_donors(nearest: Index, keys: Words, salt: int) -> Index:
+    """One of the nearest donors per cell, (n,), by bits of the cell's key."""
+    chance = fractions(random_bits(keys, _STREAM + salt))
+    pick = (chance * nearest.shape[1]).astype(np.int64)
+    chosen: Index = nearest[np.arange(len(nearest)), pick]
     return chosen
 
 
@@ -100,7 +116,7 @@ def draw_failure_chances(
     """
     from scipy.stats import beta
 
-    u = fractions(random_bits(keys, _STREAM + salt + 500))
+    u = fractions(random_bits(keys, _FAILURE_STREAM + salt))
     chances, fitted = np.zeros(predicted.shape), []
     for budget in range(predicted.shape[1]):
         known = np.flatnonzero(found.known[: len(predicted), budget])

@@ -132,7 +132,7 @@ def _predict_fold(
         )
         for member in range(settings.network.members)
     ]
-    raw = np.mean(members, axis=0)
+    raw: Floats = np.mean(members, axis=0)
     timed = training[targets.weights[training, SECONDS] > 0]
     if len(timed):
         raw[:, SECONDS] = _boosted_seconds(graphs, targets, timed, wanted, settings)
@@ -163,10 +163,8 @@ def _boosted_seconds(
     label = targets.values[training, SECONDS]
     data = lightgbm.Dataset(table_features(graphs.take(training)), label)
     booster = lightgbm.train(parameters, data, settings.tree_rounds)
-    predicted: Floats = booster.predict(
-        table_features(graphs.take(wanted)), num_threads=settings.threads
-    )
-    return predicted
+    features = table_features(graphs.take(wanted))
+    return np.asarray(booster.predict(features, num_threads=settings.threads), np.float64)
 
 
 def _decode(raw: Floats) -> Predictions:

@@ -37,9 +37,7 @@ class Graphs:
         return Graphs(self.adjacency[index], self.labels[index])
 
 
-def graphs_from_matrices(
-    matrices: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8]
-) -> Graphs:
+def graphs_from_matrices(matrices: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8]) -> Graphs:
     """Pads the pruned forms of graphs of equal size.
 
     Args:
@@ -123,9 +121,7 @@ def longest_to_output(graphs: Graphs) -> npt.NDArray[np.int64]:
     return height
 
 
-def longest_weighted(
-    graphs: Graphs, weight: npt.NDArray[np.int64]
-) -> npt.NDArray[np.int64]:
+def longest_weighted(graphs: Graphs, weight: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """(n, 7) largest sum of `weight` (n, 7) over the vertices of a path that ends in each vertex.
 
     The input itself weighs nothing.

@@ -40,7 +40,9 @@ def positions(hashes: Hashes, wanted: Hashes) -> npt.NDArray[np.int64]:
 
 def union_graphs(hashes: Hashes) -> Graphs:
     """The graphs of the cells of `union_hashes`, in its order."""
-    graphs = graphs_from_matrices(np.zeros((len(hashes), 7, 7), np.uint8), np.zeros((len(hashes), 7), np.uint8))
+    graphs = graphs_from_matrices(
+        np.zeros((len(hashes), 7, 7), np.uint8), np.zeros((len(hashes), 7), np.uint8)
+    )
     for space in spaces():
         vectors = np.stack([space.representative(row) for row in range(space.num_unique)])
         part = graphs_from_matrices(space.matrices(vectors), space.labels(vectors))

@@ -51,10 +51,7 @@ def read_measurements(path: Path) -> Measurements:
     Raises:
         UserError: if there is neither, or nothing in it is known for the three spaces.
     """
-    if path.is_dir():
-        found = _from_tables(path)
-    else:
-        found = _from_store(Benchmark.open(path))
+    found = _from_tables(path) if path.is_dir() else _from_store(Benchmark.open(path))
     if np.isnan(found.test_mean[: found.covered]).all():
         raise UserError(f"{path} has no test accuracy at 108 epochs for any cell of spaces 1-3")
     return found

@@ -17,7 +17,27 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 CHECKPOINTS = (10, 30, 100, 280)
+POPULATIONS = (50, 100)
 TOURNAMENT = 10
+
+
+def search_curves(
+    space: NASBench1Shot1Space, accuracy: Floats, seeds: int
+) -> dict[str, list[float]]:
+    """Mean regret after `CHECKPOINTS` evaluations, by method.
+
+    Args:
+        space: the space.
+        accuracy: (rows,) accuracy of the unique cells, NaN where one is left out.
+        seeds: of regularized evolution; random search is exact.
+    """
+    error = 1 - accuracy
+    curves = {"random": random_search_regret(error, space.multiplicities())}
+    for population in POPULATIONS:
+        curves[f"evolution_{population}"] = evolution_regret(
+            space, error, population=population, seeds=seeds
+        )
+    return {name: np.round(curve, 6).tolist() for name, curve in curves.items()}
 
 
 def random_search_regret(error: Floats, weights: Ints) -> Floats:
@@ -35,7 +55,8 @@ def random_search_regret(error: Floats, weights: Ints) -> Floats:
         (ranked * (not_better[:-1] ** count - not_better[1:] ** count)).sum()
         for count in CHECKPOINTS
     ]
-    return np.array(expected) - ranked[0]
+    regret: Floats = np.array(expected) - ranked[0]
+    return regret
 
 
 def evolution_regret(

@@ -40,6 +40,11 @@ class FitSettings:
         tree_rounds: boosting rounds of the training-time model.
         tree_leaves: leaves per tree.
         tree_rate: learning rate of the boosting.
+        neighbours: cells with similar predictions of which one gives its residuals.
+        residual_scales: factors on the residuals to try.
+        draws: draws of residuals to try for each factor.
+        search_seeds: seeds of regularized evolution when a draw is judged.
+        final_search_seeds: of the regrets in the metadata.
     """
 
     folds: int = 5
@@ -50,8 +55,20 @@ class FitSettings:
     tree_rounds: int = 400
     tree_leaves: int = 63
     tree_rate: float = 0.08
+    neighbours: int = 100
+    residual_scales: tuple[float, ...] = (0.9, 1.0)
+    draws: int = 40
+    search_seeds: int = 300
+    final_search_seeds: int = 1000
 
 
 QUICK = FitSettings(
-    folds=2, outside_cells=2_000, network=NetworkSettings(epochs=2, batch=64), tree_rounds=40
+    folds=2,
+    outside_cells=2_000,
+    network=NetworkSettings(epochs=2, batch=64),
+    tree_rounds=40,
+    residual_scales=(1.0,),
+    draws=1,
+    search_seeds=10,
+    final_search_seeds=10,
 )

@@ -22,14 +22,14 @@ from search_spaces.errors import UserError
 GENERATOR = 1
 
 _METADATA_KEY = b"raynas.surrogate"
-_WIDE = {
+_WIDE: dict[str, type[np.generic]] = {
     "smooth_validation_accuracy": np.uint16,
     "smooth_test_accuracy": np.uint16,
     "validation_level": np.uint16,
     "test_level": np.uint16,
     "failure": np.uint16,
 }
-_NARROW = {"training_seconds": np.float32, "parameters": np.int32}
+_NARROW: dict[str, type[np.generic]] = {"training_seconds": np.float32, "parameters": np.int32}
 
 
 class SurrogateError(UserError):
@@ -67,8 +67,18 @@ def shipped_path() -> Path:
 
 
 def file_sha256(path: Path) -> str:
-    """Checksum of a file's bytes."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    """Checksum of a file's bytes.
+
+    Raises:
+        SurrogateError: if the file cannot be read.
+    """
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise SurrogateError(
+            f"cannot read the surrogate {path} ({error.strerror}); reinstall raynas, or fit one "
+            "with `python -m search_spaces.surrogate fit`"
+        ) from error
 
 
 def write_shipped(path: Path, content: Shipped) -> None:

@@ -41,7 +41,9 @@ def train_and_predict(
     torch.manual_seed(seed)
     mean, scale = _target_scale(targets, training)
     centre, spread = inputs.graph[training].mean(0), inputs.graph[training].std(0) + 1e-6
-    inputs = Encoded(inputs.adjacency, inputs.vertices, ((inputs.graph - centre) / spread).astype(np.float32))
+    inputs = Encoded(
+        inputs.adjacency, inputs.vertices, ((inputs.graph - centre) / spread).astype(np.float32)
+    )
     values = ((targets.values - mean) / scale).astype(np.float32)
     weights = targets.weights.astype(np.float32)
     network = CellNetwork(settings.width, inputs.vertices.shape[2], inputs.graph.shape[1], HEADS)
@@ -106,8 +108,10 @@ def _loss(output: Tensor, values: Tensor, weights: Tensor) -> Tensor:
 
 def _predict(network: CellNetwork, inputs: Encoded, wanted: Index) -> Floats:
     network.eval()
-    parts = []
+    starts = range(0, len(wanted), _PREDICTION_BATCH)
     with torch.no_grad():
-        for start in range(0, len(wanted), _PREDICTION_BATCH):
-            parts.append(network(*inputs.batch(wanted[start : start + _PREDICTION_BATCH])).numpy())
+        parts = [
+            network(*inputs.batch(wanted[start : start + _PREDICTION_BATCH])).numpy()
+            for start in starts
+        ]
     return np.concatenate(parts).astype(np.float64)

@@ -212,8 +212,8 @@ def test_settings_of_another_method_are_refused(name: str) -> None:
 
 @cache
 def mean_best_error(name: str, trainings: int) -> float:
-    """Mean over 6 seeds of the true error of the best by the error seen."""
-    return float(np.mean([best_true_error(name, seed, trainings) for seed in range(6)]))
+    """Mean over 4 seeds of the true error of the best by the error seen."""
+    return float(np.mean([best_true_error(name, seed, trainings) for seed in range(4)]))
 
 
 def best_true_error(name: str, seed: int, trainings: int) -> float:

@@ -20,7 +20,7 @@ from raynas.execution import Plan, RunOutcome, Study, new_manifest, run_study
 from raynas.execution.block_run import BlockRun
 from raynas.execution.blocks import Block
 from raynas.execution.cluster import cluster
-from raynas.execution.log import LOG_SCHEMA, LogContents, Run, table_to_rows
+from raynas.execution.log import NOTHING, Run, table_to_rows
 from raynas.execution.row import FAILED_RUN
 from search_spaces.errors import UserError
 from search_spaces.table import Table
@@ -66,7 +66,7 @@ def expected(plan: Plan, table: Table) -> Rows:
     rows: Rows = {}
     for method in plan.methods:
         block = Block(method, "1", plan.seeds, 1.0)
-        run = BlockRun(plan, block, table, LogContents(LOG_SCHEMA.empty_table(), frozenset()))
+        run = BlockRun(plan, block, table, NOTHING)
         rows |= plain(run.advance(math.inf)[0])
         assert run.finished
     return rows
@@ -176,7 +176,11 @@ class Driver:
         command = [sys.executable, str(program), str(study), str(benchmark), *map(str, arguments)]
         self.study = study
         self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
         )
 
     def wait_for_work(self) -> None:
@@ -188,7 +192,10 @@ class Driver:
         """Send a signal; check that nothing is left running; return what was printed."""
         below = descendants(self.process.pid)
         assert ray_actors(TRAINABLE, self.process.pid)
-        self.process.send_signal(number)
+        if number == signal.SIGINT:
+            os.killpg(self.process.pid, number)  # as a terminal does
+        else:
+            self.process.send_signal(number)
         printed, _ = self.process.communicate(timeout=20)
         assert still_there(below, 10) == []
         return printed
@@ -243,3 +250,22 @@ def test_random_kills(tmp_path: Path, make_plan: MakePlan, table: Table) -> None
     assert kills
     with Study.resume(tmp_path / "study") as study:
         assert plain(study.log.read().table) == expected(plan, table)
+
+
+@pytest.mark.long
+def test_a_joined_cluster(tmp_path: Path, make_plan: MakePlan, table: Table) -> None:
+    """A cluster of two nodes, on one of which the driver runs; it is left running."""
+    from ray.cluster_utils import Cluster
+
+    with_two_nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    try:
+        with_two_nodes.add_node(num_cpus=1)
+        plan = make_plan(methods=("rs", "hb"))
+        with create(tmp_path / "study", plan, table) as study:
+            for _ in range(2):  # the second time there is nothing to do
+                run_study(study, plan, address=with_two_nodes.address)
+            assert plain(study.log.read().table) == expected(plan, table)
+        with cluster(with_two_nodes.address, None):
+            pass
+    finally:
+        with_two_nodes.shutdown()

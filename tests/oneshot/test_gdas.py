@@ -38,7 +38,7 @@ def test_only_the_sampled_operations_are_computed() -> None:
     weights = own.mixing_weights()
     chosen = weights.operation.argmax(1).tolist()
     assert [columns for (columns,) in weights.active[0].operation] == chosen
-    assert all(len(row) == len(w) for row, w in zip(weights.active[0].inputs, weights.inputs))
+    assert [len(row) for row in weights.active[0].inputs] == [len(row) for row in weights.inputs]
 
 
 def test_samples_differ_between_calls_and_follow_the_probabilities() -> None:

@@ -17,6 +17,7 @@ NETWORK = {
     "cells": (3, {}),
     "flavour": ("published", {"cells": 3}),
     "statistics": ("running", {}),
+    "calibration_batches": (1, {"statistics": "recalibrated"}),
     "epochs": (3, {}),
     "batch_size": (24, {}),
     "learning_rate": (0.05, {}),

@@ -51,18 +51,16 @@ def test_the_winner_is_the_best_finalist_on_the_whole_half() -> None:
     assert record.validation_accuracy == scores.max()
 
 
-def test_finalists_are_chosen_by_the_few_batches(monkeypatch) -> None:
-    from raynas.oneshot import random_ws
-
+def test_finalists_are_chosen_by_the_few_batches() -> None:
     calls = []
 
-    def made_up(method, vectors, batches):
-        calls.append((len(vectors), [len(batch.labels) for batch in batches()]))
+    def made_up(vectors, batches):
+        calls.append((len(vectors), [len(batch.labels) for batch in batches]))
         return np.linspace(0, 1, len(vectors))
 
-    monkeypatch.setattr(random_ws, "accuracies", made_up)
     values = {"candidates": 20, "candidate_batches": 2, "finalists": 5, "final_rounds": 0}
     search = tiny_search("random_ws", epochs=3, **values)
+    search.evaluator.accuracies = made_up
     search.advance()
     assert calls == [(20, [16, 16]), (5, [16, 16, 16])]
 
@@ -72,9 +70,9 @@ def test_rounds_after_each_epoch_and_at_the_end(monkeypatch) -> None:
     rounds = []
     held = search.method._round
 
-    def watched_round(validation):
+    def watched_round(evaluator):
         rounds.append(search.epoch)
-        return held(validation)
+        return held(evaluator)
 
     monkeypatch.setattr(search.method, "_round", watched_round)
     search.advance(3)
@@ -90,5 +88,5 @@ def test_the_published_numbers() -> None:
 def test_a_tournament_does_not_train() -> None:
     search = tiny_search("random_ws")
     before = digest(search.method.network.state_dict())
-    search.method.end_epoch(0, search.images.validation)
+    search.method.end_epoch(0, search.evaluator)
     assert digest(search.method.network.state_dict()) == before

@@ -137,7 +137,7 @@ def test_a_number_that_is_not_finite_ends_the_search(what: str) -> None:
     search.advance()
     own = search.method
     tensor = own.alphas.output if what == "alphas" else next(own.network.parameters())
-    tensor.data.view(-1)[0] = math.nan
+    tensor.data[0] = math.nan
     with pytest.raises(Diverged, match="epoch 2 of 3"):
         search.advance()
 

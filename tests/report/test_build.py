@@ -71,7 +71,7 @@ def test_the_page_names_the_benchmark_and_the_winner(page: str) -> None:
     text = Outline(page).text
     assert "Synthetic benchmark" in text
     assert "ends with the lowest mean test regret" in text
-    assert re.search(r"95 % interval [\d.]+ – [\d.]+", text)
+    assert re.search(r"95\s% interval [\d.]+ – [\d.]+", text)
 
 
 def test_every_figure_has_every_method(page: str) -> None:
@@ -210,6 +210,15 @@ def test_without_stored_curves_the_page_says_what_is_missing(study: Path, tmp_pa
     page = page_of(copy)
     assert "exact curve of random search is not known" in Outline(page).text
     assert "exact-random-search" not in report_data(page)["styles"]
+
+
+def test_the_page_says_which_incumbent_rule_it_shows(
+    page: str, tables: dict[str, Table], tmp_path: Path
+) -> None:
+    log = random_log(tables["1"], {"rs": 0.0, "hb": 0.0}, seeds=2, evaluations=5)
+    oracle = write_study(tmp_path / "study", {"1": tables["1"]}, [log], incumbent="oracle")
+    assert "Oracle incumbents" in Outline(page_of(oracle)).text
+    assert "Oracle incumbents" not in Outline(page).text
 
 
 def broken(study: Path, tmp_path: Path, kind: str) -> Path:

@@ -19,25 +19,30 @@ def test_durations(seconds: float, words: str) -> None:
     assert wording.duration(seconds) == words
 
 
-def finding(table: Table, path: Path, luck: float, seeds: int) -> str:
-    methods = {"rs": 0.0, "re": luck}
-    log = random_log(table, methods, seeds=seeds, evaluations=12, seed=4)
-    study = write_study(path, {table.space.name: table}, [log])
+def finding(table: Table, path: Path, draws: int, seeds: int) -> str:
+    """What is found when evolution has `draws` evaluations and random search has two."""
+    logs = [
+        random_log(table, {"rs": 0.0}, seeds=seeds, evaluations=2, seed=4),
+        random_log(table, {"re": 0.0}, seeds=seeds, evaluations=draws, seed=5),
+    ]
+    study = write_study(path, {table.space.name: table}, logs)
     return wording.finding(contents(merge([read_study(study)]))[0])
 
 
 def test_a_clear_winner_is_called_one(tables: dict[str, Table], tmp_path: Path) -> None:
-    text = finding(tables["1"], tmp_path / "study", luck=400.0, seeds=8)
+    text = finding(tables["1"], tmp_path / "study", draws=60, seeds=8)
     assert text.startswith("Regularized evolution ends with the lowest mean test regret")
     assert "exclude zero" in text
 
 
 def test_equal_methods_are_not_told_apart(tables: dict[str, Table], tmp_path: Path) -> None:
-    assert "do not tell it apart" in finding(tables["1"], tmp_path / "study", luck=0.0, seeds=8)
+    text = finding(tables["1"], tmp_path / "study", draws=2, seeds=8)
+    assert "do not tell it apart" in text
 
 
 def test_few_runs_prove_nothing(tables: dict[str, Table], tmp_path: Path) -> None:
-    assert "may be chance" in finding(tables["1"], tmp_path / "study", luck=400.0, seeds=3)
+    text = finding(tables["1"], tmp_path / "study", draws=60, seeds=4)
+    assert "may be chance" in text
 
 
 def test_the_command_repeats_the_arguments() -> None:

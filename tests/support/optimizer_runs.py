@@ -29,7 +29,7 @@ Problem = Callable[[Proposal], float | None]
 
 def evaluations_of(name: str) -> int:
     """How many evaluations show the method at work: past its random start, where it is fast."""
-    return {"smac3": 16, "re": 150}.get(name, 60)
+    return {"smac3": 14, "smac": 30, "tpe": 40, "re": 150}.get(name, 60)
 
 
 def make(
