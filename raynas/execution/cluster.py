@@ -73,11 +73,10 @@ def cluster(address: str | None, cpus: int | None) -> Iterator[Path]:
                 with _quiet():
                     yield folder
                 return
-            with guarded(folder) as watchdog:
+            with guarded(folder):
                 try:
                     with _quiet():
                         _start(address, cpus, folder)
-                        watchdog.note_descendants()
                         yield folder
                 finally:
                     with _undisturbed():

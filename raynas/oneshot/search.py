@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from raynas.images import Augmentation, Pass, SearchImages
+from raynas.oneshot._base import OneShotMethod
 from raynas.oneshot._evaluation import Evaluator
 from raynas.oneshot._memory import peak_memory, reset_peak_memory
 from raynas.oneshot._record import Diverged, EpochRecord
@@ -54,7 +55,7 @@ class Search:
     was taken between two epochs.
 
     Args:
-        method: see `method_names`.
+        method: a name, see `method_names`, or the class of a method of one's own.
         space: space 1, 2 or 3.
         images: what to search on; the network lives on their device.
         settings: of the method; None for the published ones.
@@ -73,18 +74,18 @@ class Search:
 
     def __init__(
         self,
-        method: str,
+        method: str | type[OneShotMethod],
         space: NASBench1Shot1Space,
         images: SearchImages,
         settings: SearchSettings | None = None,
         *,
         seed: int | np.random.SeedSequence = 0,
     ) -> None:
-        kind = method_info(method).load()
+        kind = method_info(method).load() if isinstance(method, str) else method
         settings = settings or kind.settings_type()
         if not isinstance(settings, kind.settings_type):
             expected, given = kind.settings_type.__name__, type(settings).__name__
-            raise TypeError(f"settings of {method!r} must be {expected}, not {given}")
+            raise TypeError(f"settings of {kind.name!r} must be {expected}, not {given}")
         self.space, self.images, self.settings, self.epoch = space, images, settings, 0
         self.augmentation = augmentation(settings, images.source)
         check_batch_size(settings, images)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from raynas.execution.cluster import cluster
-from raynas.execution.watchdog import Watchdog, guarded
+from raynas.execution.watchdog import guarded, users_of
 from search_spaces.errors import UserError
+from tests.support.processes import alive, still_there
 
 
 def join(address: str) -> str:
@@ -46,55 +47,42 @@ def test_something_else_listens(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_watchdog_cleans_up_after_a_killed_driver(tmp_path: Path) -> None:
-    """It ends what was named and deletes the folder, but only when the driver is gone."""
+    """It ends what uses the folder and deletes that, but only when the driver is gone."""
     folder = tmp_path / "folder"
     folder.mkdir()
     program = f"""
-import os, subprocess, sys
+import subprocess, sys
 from pathlib import Path
-from raynas.execution.watchdog import Watchdog
-sleeper = subprocess.Popen(["sleep", "60"])
-dog = Watchdog(Path({str(folder)!r}))
-dog.note_descendants()
-print(sleeper.pid, flush=True)
-sys.stdin.read()
+from raynas.execution.watchdog import guarded
+with guarded(Path({str(folder)!r})):
+    for name in ("folder/log", "log"):
+        log = Path({str(tmp_path)!r}, name).open("w")
+        print(subprocess.Popen(["sleep", "60"], stdout=log, start_new_session=True).pid)
+    print("ready", flush=True)
+    sys.stdin.read()
 """
     with subprocess.Popen(
         [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as driver:
         assert driver.stdout is not None
-        sleeper = Path("/proc") / driver.stdout.readline().strip()
-        assert folder.exists() and sleeper.exists()
+        user, other = (psutil.Process(int(driver.stdout.readline())) for _ in range(2))
+        assert driver.stdout.readline() == "ready\n"
+        assert folder.exists() and alive(user)
         driver.kill()
+    assert still_there([user], 20) == []
     end = time.monotonic() + 20
-    while (folder.exists() or _runs(sleeper)) and time.monotonic() < end:
+    while folder.exists() and time.monotonic() < end:
         time.sleep(0.05)
-    assert not folder.exists() and not _runs(sleeper)
+    assert not folder.exists() and alive(other)
+    other.kill()
 
 
 def test_the_watchdog_does_nothing_after_a_tidy_end(tmp_path: Path) -> None:
     with (
-        subprocess.Popen(["sleep", "60"]) as sleeper,
-        guarded(tmp_path) as watchdog,
+        (tmp_path / "log").open("w") as log,
+        subprocess.Popen(["sleep", "60"], stdout=log) as sleeper,
     ):
-        watchdog.note_descendants()
-        watchdog.end()
-        assert tmp_path.exists() and sleeper.poll() is None
+        with guarded(tmp_path):
+            assert sleeper.pid in users_of(tmp_path)
+        assert (tmp_path / "log").exists() and sleeper.poll() is None
         sleeper.kill()
-
-
-def test_the_watchdog_spares_a_process_that_has_only_the_number(tmp_path: Path) -> None:
-    with subprocess.Popen(["sleep", "60"]) as sleeper:
-        watchdog = Watchdog(tmp_path)
-        watchdog._say(f"{sleeper.pid} 1")
-        watchdog._process.communicate()  # the end of the input without a word
-        assert sleeper.poll() is None and not tmp_path.exists()
-        sleeper.kill()
-
-
-def _runs(process: Path) -> bool:
-    try:
-        state = (process / "stat").read_text().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return state != "Z" and process != Path("/proc") / str(os.getpid())

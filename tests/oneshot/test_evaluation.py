@@ -57,16 +57,26 @@ def test_recalibration_averages_batches_and_leaves_the_network_alone() -> None:
     search.advance()
     before = digest(search.method.network.state_dict())
     momenta = [m.momentum for m in search.method.network.modules() if isinstance(m, Norm)]
-    stem = next(m for m in search.method.network.modules() if isinstance(m, Norm))
-    means = []
-    stem.register_forward_hook(
-        lambda module, inputs, _: means.append(
-            (inputs[0].mean((0, 2, 3)), stem.running_mean.clone())
-        )
-    )
+    batches = list(search.images.train.in_order(16))
+    seen = watch_means(search)
     search.evaluate(VECTOR[None], batches=1)
-    if means:  # a network that fuses its layers does not call the stem's normalisation
+    assert len(batches) == 3
+    for means in seen:
         average = torch.stack([batch for batch, _ in means[:3]]).mean(0)
         assert torch.allclose(means[3][1], average, atol=1e-5)
     assert digest(search.method.network.state_dict()) == before
     assert [m.momentum for m in search.method.network.modules() if isinstance(m, Norm)] == momenta
+
+
+def watch_means(search) -> list[list[tuple[torch.Tensor, torch.Tensor]]]:
+    """Mean of the input and running mean, at each call, of the layers that are called."""
+    network = search.method.network
+    norms = [network.head.norm, network.stem.norm]
+    seen = [[] for _ in norms]
+    for norm, means in zip(norms, seen, strict=True):
+        norm.register_forward_hook(
+            lambda module, inputs, _, means=means: means.append(
+                (inputs[0].mean((0, 2, 3)), module.running_mean.clone())
+            )
+        )
+    return seen
