@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -213,9 +214,7 @@ def run(
         workers=comparison.plan.workers,
     )
     for name, table in (("summary", results), ("curves", curves)):
-        write_atomically(
-            study.path / f"{name}.parquet", lambda path, table=table: pq.write_table(table, path)
-        )
+        write_atomically(study.path / f"{name}.parquet", partial(pq.write_table, table))
     report = build_report([study.path], study.path)
     return Result(results, outcome, report)
 

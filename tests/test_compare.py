@@ -113,7 +113,7 @@ def test_the_console_shows_a_table_and_where_things_are(
 def test_resuming_a_finished_study_shows_it_again(
     run: tuple[subprocess.CompletedProcess[str], Path],
 ) -> None:
-    done, study = run
+    _, study = run
     before = pq.read_table(study / "trajectories.parquet")
     again = compare("--resume", "study", cwd=study.parent)
     assert again.returncode == 0, again.stderr

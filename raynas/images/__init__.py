@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from raynas.images._augmentation import Augmentation
     from raynas.images._resident import (
         Batch,
+        InOrder,
         Pass,
         ResidentImages,
         SearchImages,
@@ -27,6 +28,7 @@ __all__ = [
     "ImageError",
     "ImageSource",
     "Images",
+    "InOrder",
     "Part",
     "Pass",
     "ResidentImages",

@@ -50,17 +50,39 @@ class ResidentImages:
         images = augmentation.cut(self._normalised(pixels).permute(0, 2, 3, 1), draws)
         return Batch(images.permute(0, 3, 1, 2), self.labels[index])
 
-    def in_order(self, size: int) -> Iterator[Batch]:
+    def in_order(self, size: int, count: int | None = None) -> InOrder:
         """Every image once, as it is, in batches that differ by one image at most.
 
         Batch statistics need batches of similar size, so there is no small one at the end.
+
+        Args:
+            size: largest size of a batch.
+            count: only the first so many batches; None: all.
         """
         numbers = torch.arange(len(self), device=self.pixels.device)
-        for index in numbers.tensor_split(-(-len(self) // size)):
-            yield self.pick(index)
+        return InOrder(self, numbers.tensor_split(-(-len(self) // size))[:count])
 
     def _normalised(self, pixels: Tensor) -> Tensor:
         return ((pixels.float() - self.mean) / self.deviation).permute(0, 3, 1, 2)
+
+
+@dataclass(frozen=True)
+class InOrder:
+    """Batches that are made when they are asked for, as often as they are.
+
+    Attributes:
+        images: the images.
+        indices: their numbers, one tensor per batch.
+    """
+
+    images: ResidentImages
+    indices: tuple[Tensor, ...]
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __iter__(self) -> Iterator[Batch]:
+        return (self.images.pick(index) for index in self.indices)
 
 
 @dataclass(frozen=True)

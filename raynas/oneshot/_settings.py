@@ -36,7 +36,8 @@ class SearchSettings:
         flavour: "published": pooling with padding and normalisation momentum as released;
             "corrected": as NAS-Bench-101 means them.
         statistics: how an evaluated network normalises: by each "batch", by the "running" means of
-            the search (as released), or by means "recalibrated" on training images.
+            the search, or by means "recalibrated" on training images; None: as the flavour does,
+            "batch" where it is corrected and "running" as published.
         calibration_batches: how many batches of the training half these means are taken of.
         epochs: length of the search (50 for DARTS; the scripts of GDAS and PC-DARTS used 100).
         batch_size: images per step, for weights and architecture alike, and when evaluating.
@@ -57,7 +58,7 @@ class SearchSettings:
     channels: int = 16
     cells: int = 9
     flavour: Flavour = "corrected"
-    statistics: Statistics = "batch"
+    statistics: Statistics | None = None
     calibration_batches: int = 10
     epochs: int = 50
     batch_size: int = 96
@@ -74,7 +75,9 @@ class SearchSettings:
 
     def __post_init__(self) -> None:
         for name, valid in self.choices().items():
-            self._require(getattr(self, name) in valid, name, f"valid are: {', '.join(valid)}")
+            value = getattr(self, name)
+            known = value in valid or (name == "statistics" and value is None)
+            self._require(known, name, f"valid are: {', '.join(valid)}")
         for name in _AT_LEAST_ONE:
             self._require(getattr(self, name) >= 1, name, "must be at least 1")
         self._require_positive(*_POSITIVE)

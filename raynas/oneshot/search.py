@@ -247,7 +247,7 @@ class Search:
     def _check_finite(self, totals: _Totals) -> None:
         """One look at the device per epoch: what is not finite once stays so."""
         alphas = [] if self.method.alphas is None else self.method.alphas.tensors()
-        values = {
+        values: dict[str, list[Tensor]] = {
             "training loss": [totals.loss],
             "architecture parameters": alphas,
             "shared weights": list(self.method.network.parameters()),

@@ -83,5 +83,5 @@ class SupernetCell(nn.Module):
         flat = torch.cat([tensor.reshape(-1) for tensor in weights.tensors])
         parameters = [p for layer in self.layers() for p in layer.triple()]
         x = x.contiguous(memory_format=torch.channels_last)
-        result: Tensor = CellFunction.apply(x, flat, self, plan, *parameters)
+        result: Tensor = CellFunction.apply(x, flat, self, plan, *parameters)  # type: ignore[no-untyped-call]
         return result

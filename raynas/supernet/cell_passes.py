@@ -51,8 +51,9 @@ class CellFunction(torch.autograd.Function):
         """
         mix = Mix(flat, x.dtype, differentiate=ctx.needs_input_grad[1])
         tape: Tape = []
-        ctx.run = CellPass(cell, plan, mix, parameters, learning=any(ctx.needs_input_grad[4:]))
-        result = ctx.run.forward(x, tape)
+        run = CellPass(cell, plan, mix, parameters, learning=any(ctx.needs_input_grad[4:]))
+        result = run.forward(x, tape)
+        ctx.run = run
         ctx.save_for_backward(x, *tape)
         return result
 
@@ -201,7 +202,8 @@ class CellPass:
     def _record_projections(self, of_factors: Tensor) -> None:
         if not self.mix.differentiate:
             return
-        parts = of_factors.split([self._channels(target) for target in self.plan.projections])
+        widths = [self._channels(target) for target in self.plan.projections]
+        parts = torch.split_with_sizes(of_factors, widths)
         for position, part in zip(self._projection_positions(), parts, strict=True):
             self.mix.record(position, part.sum())
 

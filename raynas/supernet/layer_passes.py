@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+from torch.nn import functional
 
 from raynas.supernet.mixing import Scalar
 from raynas.supernet.operations import Norm
@@ -43,21 +43,22 @@ class LayerPass:
 
     def forward(self, x: Tensor, tape: Tape) -> Tensor:
         """The result; what the backward pass needs is pushed on the tape."""
-        norm = self.norm
-        convolved = F.conv2d(x, self.weight.to(x.dtype), padding=self.padding)
+        norm, self.mode = self.norm, self.norm.mode
+        convolved = functional.conv2d(x, self.weight.to(x.dtype), padding=self.padding)
         statistics = [self._take(s) for s in (norm.running_mean, norm.running_var)]
-        given = [None, None] if norm.mode == "batch" else statistics
-        result, mean, inverse = torch.native_batch_norm(
-            convolved, self.scale, self.shift, *given, norm.mode != "running", norm.momentum, norm.eps
+        given = [None, None] if self.mode == "batch" else statistics
+        use_batch = self.mode != "running"
+        result, mean, inverse = _aten.native_batch_norm(
+            convolved, self.scale, self.shift, *given, use_batch, norm.momentum, norm.eps
         )
-        if norm.mode == "train" and self.parts is not None:
+        if self.mode == "train" and self.parts is not None:
             self._write(norm.running_mean, statistics[0])
             self._write(norm.running_var, statistics[1])
         # In the other modes the backward pass needs no running statistics, and they may change.
-        tape += statistics if norm.mode == "running" else [None, None]
-        result.relu_()
-        tape += [convolved, mean, inverse, result]
-        return result
+        tape += statistics if self.mode == "running" else [None, None]
+        rectified: Tensor = result.relu_()
+        tape += [convolved, mean, inverse, rectified]
+        return rectified
 
     def backward(
         self, gradient: Tensor, factor: Scalar, x: Tensor, tape: Tape, *, overwrite: bool = False
@@ -82,7 +83,7 @@ class LayerPass:
             variance,
             mean,
             inverse,
-            self.norm.mode != "running",
+            self.mode != "running",
             self.norm.eps,
             [True, True, True],
         )

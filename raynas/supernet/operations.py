@@ -7,8 +7,8 @@ from typing import Literal
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 from search_spaces.cell import CONV1X1, CONV3X3, MAXPOOL3X3, OPERATIONS
 
@@ -21,21 +21,20 @@ COLUMN_OF = np.array([PRIMITIVES.index(name) for name in OPERATIONS])
 #: The way back: `OPERATIONS[OPTION_OF[j]] == PRIMITIVES[j]`.
 OPTION_OF = np.argsort(COLUMN_OF)
 
+#: See `Norm.mode`.
 StatisticsMode = Literal["train", "batch", "running"]
 
 
 class Norm(nn.Module):
-    """Batch normalisation whose statistics are chosen explicitly.
-
-    The mode is one of
-    - "train": statistics of the batch, which also move the running ones;
-    - "batch": statistics of the batch, nothing is moved;
-    - "running": the running statistics.
+    """Batch normalisation whose statistics can be chosen.
 
     Args:
         channels: number of channels.
         momentum: weight of the newest batch in the running statistics (PyTorch's sense).
         affine: learn a scale and a shift per channel.
+
+    Attributes:
+        evaluation: what a module in evaluation mode uses, "running" (the default) or "batch".
     """
 
     eps = 1e-5
@@ -47,16 +46,26 @@ class Norm(nn.Module):
     def __init__(self, channels: int, momentum: float, *, affine: bool = True) -> None:
         super().__init__()
         self.momentum = momentum
-        self.mode: StatisticsMode = "train"
+        self.evaluation: Literal["batch", "running"] = "running"
         self.register_parameter("weight", nn.Parameter(torch.ones(channels)) if affine else None)
         self.register_parameter("bias", nn.Parameter(torch.zeros(channels)) if affine else None)
         self.register_buffer("running_mean", torch.zeros(channels))
         self.register_buffer("running_var", torch.ones(channels))
 
+    @property
+    def mode(self) -> StatisticsMode:
+        """Which statistics are used now.
+
+        - "train": those of the batch, and the running ones move;
+        - "batch": those of the batch, nothing moves;
+        - "running": the running ones.
+        """
+        return "train" if self.training else self.evaluation
+
     def forward(self, x: Tensor) -> Tensor:
         """Normalise `x` (n, channels, h, w)."""
         kept = self.mode != "batch"
-        return F.batch_norm(
+        return functional.batch_norm(
             x,
             self.running_mean if kept else None,
             self.running_var if kept else None,
@@ -94,8 +103,8 @@ class ConvNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Compute in the precision of `x`, shape (n, inputs, h, w) -> (n, outputs, h, w)."""
-        x = F.conv2d(x, self.weight.to(x.dtype), padding=self.padding)
-        return F.relu(self.norm(x))
+        x = functional.conv2d(x, self.weight.to(x.dtype), padding=self.padding)
+        return functional.relu(self.norm(x))
 
 
 def initial_weight(shape: tuple[int, ...], generator: torch.Generator) -> nn.Parameter:

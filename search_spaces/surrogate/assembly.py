@@ -27,7 +27,7 @@ from search_spaces.surrogate.fidelity import (
 )
 from search_spaces.surrogate.fitting import Predictions, Report
 from search_spaces.surrogate.graphs import Graphs
-from search_spaces.surrogate.keys import checksum, hash_words
+from search_spaces.surrogate.keys import checksum, hash_words, positions, spaces
 from search_spaces.surrogate.measurements import Measurements
 from search_spaces.surrogate.noise import fit_noise
 from search_spaces.surrogate.settings import FitSettings
@@ -72,9 +72,9 @@ def assemble(
 ) -> Shipped:
     """The content of the file.
 
-    The draw of residuals is, of `settings.draws`, the one under which random search and
-    regularized evolution deviate least from their regret on the real means; which one, and of
-    how many, is in the metadata.
+    The draw of residuals is, for each space, the one under which random search and regularized
+    evolution deviate least from their regret on the real means; the metadata tell of how many
+    draws it is the best, and how far the median draw deviates.
     """
     hashes = measured.hashes[: measured.covered]
     words = hash_words(hashes)
@@ -92,16 +92,20 @@ def assemble(
         "libraries": _libraries(),
     }
     content = _content(measured, predicted, chances, metadata)
-    deviations = _judge_draws(content, model, measured, settings, report)
-    scale, salt = min(deviations, key=lambda draw: deviations[draw])
-    _set_levels(content, model.draw(words, scale=scale, salt=salt))
-    content.metadata["draw"] = {
-        "scale": scale,
-        "salt": salt,
-        "chosen_among": {"scales": list(settings.residual_scales), "draws": settings.draws},
-        "worst_regret_deviation": round(deviations[scale, salt], 4),
-        "median_of_all_draws": round(float(np.median(list(deviations.values()))), 4),
-    }
+    judged = _judge_draws(content, model, measured, settings, report)
+    content.metadata["draws"] = {}
+    for space in reversed(spaces()):  # the few cells of two spaces follow the smaller one
+        deviations = {draw: worst[space.name] for draw, worst in judged.items()}
+        scale, salt = min(deviations, key=lambda draw: deviations[draw])
+        rows = positions(hashes, space.unique_hashes())
+        _set_levels(content, model.draw(words, scale=scale, salt=salt), rows)
+        content.metadata["draws"][space.name] = {
+            "scale": scale,
+            "salt": salt,
+            "chosen_among": len(deviations),
+            "worst_regret_deviation": round(deviations[scale, salt], 4),
+            "median_of_all_draws": round(float(np.median(list(deviations.values()))), 4),
+        }
     content.metadata["fidelity"] = measure_fidelity(
         content, measured, evolution_seeds=settings.final_search_seeds
     )
@@ -115,22 +119,26 @@ def _judge_draws(
     measured: Measurements,
     settings: FitSettings,
     report: Report,
-) -> dict[tuple[float, int], float]:
-    """Largest relative deviation from the real regrets, by residual scale and draw."""
+) -> dict[tuple[float, int], dict[str, float]]:
+    """Largest relative deviation from the real regrets by (scale, draw) and space."""
     words = hash_words(measured.hashes[: measured.covered])
+    everywhere = np.arange(measured.covered)
     real = real_curves(measured, settings.search_seeds)
-    deviations = {}
+    judged = {}
     for scale, salt in product(settings.residual_scales, range(settings.draws)):
-        _set_levels(content, model.draw(words, scale=scale, salt=salt))
+        _set_levels(content, model.draw(words, scale=scale, salt=salt), everywhere)
         _, test = pseudo_repeats(content, words)
         pseudo = pseudo_curves(test, measured, settings.search_seeds)
-        deviations[scale, salt] = worst_deviation(real, pseudo)
-        report(f"scale {scale}, draw {salt}: regrets within {deviations[scale, salt]:.0%}")
-    return deviations
+        worst = {name: worst_deviation(curves, pseudo[name]) for name, curves in real.items()}
+        judged[scale, salt] = worst
+        shown = ", ".join(f"{name}: {value:.0%}" for name, value in worst.items())
+        report(f"residual scale {scale}, draw {salt}: regrets within {shown}")
+    return judged
 
 
-def _set_levels(content: Shipped, drawn: Floats) -> None:
-    content.validation_level[:], content.test_level[:] = _units(drawn[0]), _units(drawn[1])
+def _set_levels(content: Shipped, drawn: Floats, rows: npt.NDArray[np.int64]) -> None:
+    content.validation_level[rows] = _units(drawn[0][rows])
+    content.test_level[rows] = _units(drawn[1][rows])
 
 
 def _content(

@@ -15,7 +15,14 @@ from search_spaces.surrogate.shipped import GENERATOR, file_sha256, read_shipped
 
 NAME = "raynas surrogate of NAS-Bench-101"
 
-_TRY_ELSEWHERE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT)
+_TRY_ELSEWHERE = (
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.ENOTDIR,
+)
 
 
 def open_surrogate(path: Path | None = None) -> Benchmark:

@@ -75,10 +75,9 @@ def to_scale(accuracy: Floats, budget: int) -> Floats:
 
 
 def from_scale(value: Floats, budget: int) -> Floats:
-    """The inverse of `to_scale`."""
-    if _FLOORS[budget] == 0.0:
-        return np.clip(value, CHANCE, _CEILING)
-    return 1 - np.exp(-value)
+    """The inverse of `to_scale`, within what an accuracy can be."""
+    accuracy = value if _FLOORS[budget] == 0.0 else 1 - np.exp(-np.clip(value, 0.0, 10.0))
+    return np.clip(accuracy, CHANCE, _CEILING)
 
 
 def make_targets(measured: Measurements) -> Targets:

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from raynas.supernet.operations import Norm
+from raynas.supernet.statistics import evaluation
 from raynas.supernet.weights import one_hot
 from tests.support.searches import digest, tiny_search
 
@@ -13,13 +14,9 @@ VECTOR = np.array([0, 1, 0, 2, 0, 0, 1, 3, 5], np.uint8)
 
 def logits(search, mode: str) -> torch.Tensor:
     """Of the first validation batch, through the network alone."""
-    network = search.method.network
-    for module in network.modules():
-        if isinstance(module, Norm):
-            module.mode = mode
     (batch, *_) = search.evaluator.validation_batches()
-    with torch.no_grad():
-        return network(batch.images, one_hot(search.space, VECTOR))
+    with torch.no_grad(), evaluation(search.method.network, mode):
+        return search.method.network(batch.images, one_hot(search.space, VECTOR))
 
 
 def captured(search) -> torch.Tensor:
@@ -41,6 +38,13 @@ def test_statistics_are_those_of_the_settings(statistics: str) -> None:
     assert not torch.allclose(found, logits(search, other), atol=1e-2)
 
 
+def test_statistics_follow_the_flavour_unless_they_are_set() -> None:
+    assert tiny_search("darts").evaluator.statistics == "batch"
+    assert tiny_search("darts", flavour="published").evaluator.statistics == "running"
+    both = {"flavour": "published", "statistics": "recalibrated"}
+    assert tiny_search("darts", **both).evaluator.statistics == "recalibrated"
+
+
 def test_recalibration_on_the_evaluated_images_gives_batch_statistics() -> None:
     """Calibrated on the one batch that is evaluated, but for the variance's n/(n - 1)."""
     search = tiny_search("darts", statistics="recalibrated", calibration_batches=1, batch_size=48)
@@ -57,10 +61,8 @@ def test_recalibration_averages_batches_and_leaves_the_network_alone() -> None:
     search.advance()
     before = digest(search.method.network.state_dict())
     momenta = [m.momentum for m in search.method.network.modules() if isinstance(m, Norm)]
-    batches = list(search.images.train.in_order(16))
     seen = watch_means(search)
     search.evaluate(VECTOR[None], batches=1)
-    assert len(batches) == 3
     for means in seen:
         average = torch.stack([batch for batch, _ in means[:3]]).mean(0)
         assert torch.allclose(means[3][1], average, atol=1e-5)

@@ -43,9 +43,9 @@ OWN = {
     "gdas": {"tau_max": (3.0, {}), "tau_min": (0.1, {}), "sampling": ("cell", {})},
     "pc_darts": {"partial_channels": (2, {})},
     "random_ws": {
-        "candidates": (9, {}),
-        "candidate_batches": (2, {}),
-        "finalists": (4, {}),
+        "candidates": (24, {"finalists": 1}),
+        "candidate_batches": (3, {"candidates": 24, "finalists": 1}),
+        "finalists": (24, {"candidates": 24}),
         "final_rounds": (3, {}),
     },
 }

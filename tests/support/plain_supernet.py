@@ -31,7 +31,7 @@ class PlainSupernet(nn.Module):
         self.cells = nn.ModuleList()
         for cell in original.cells:
             self.cells.append(_PlainCell(self, cell, original.num_blocks))
-        self.reductions = original.reductions
+        self.reductions = settings.reductions
         head = original.head
         width, channels = head.weight.shape[:2]
         self.post = nn.Conv2d(channels, width, 1, bias=False)

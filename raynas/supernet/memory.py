@@ -1,0 +1,39 @@
+"""Memory of freed activations."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+
+# Options of glibc's mallopt and its defaults.
+_TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -2, -3, -4
+_KEEP = {_MMAP_MAX: 0, _TRIM_THRESHOLD: 2**31 - 1, _TOP_PAD: 64 * 2**20}
+_RETURN = {
+    _MMAP_MAX: 65536,
+    _TRIM_THRESHOLD: 128 * 2**10,
+    _TOP_PAD: 0,
+    _MMAP_THRESHOLD: 128 * 2**10,
+}
+
+
+def keep_freed_memory(keep: bool = True) -> bool:
+    """Keep freed memory in the process instead of returning it to the system at once.
+
+    A training step on the CPU frees and allocates the same activations again and again. glibc
+    gives each that is larger than 32 MiB back to the system, which fills the next one with zeros,
+    page by page. It concerns the whole process, whose resident size then stays at its peak.
+
+    Args:
+        keep: False goes back to glibc's defaults.
+
+    Returns:
+        Whether it was done; False without glibc.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is None:
+        return False
+    settings = _KEEP if keep else _RETURN
+    done = [mallopt(option, value) == 1 for option, value in settings.items()]
+    return all(done)
