@@ -16,7 +16,7 @@ from raynas.oneshot._registry import (
     method_names,
     method_settings,
 )
-from raynas.oneshot._settings import SearchSettings
+from raynas.oneshot._settings import GradientSettings, SearchSettings
 
 if TYPE_CHECKING:
     from raynas.oneshot._base import OneShotMethod
@@ -29,6 +29,7 @@ __all__ = [
     "Diverged",
     "EpochRecord",
     "GradientMethod",
+    "GradientSettings",
     "MethodInfo",
     "OneShotMethod",
     "Search",

@@ -144,7 +144,7 @@ class Search:
         )
 
     def _steps(self) -> _Totals:
-        """One pass over the training half; nothing in it waits for the device."""
+        """One pass over the training half; the loop itself never waits for the device."""
         method, size = self.method, self.settings.batch_size
         train = Pass.draw(
             self.images.train, size, self._train_stream, self.augmentation_of(self.epoch)

@@ -24,16 +24,18 @@ def keep_freed_memory(keep: bool = True) -> bool:
     page by page. It concerns the whole process, whose resident size then stays at its peak.
 
     Args:
-        keep: False goes back to glibc's defaults.
+        keep: False goes back to glibc's defaults and returns what is free.
 
     Returns:
         Whether it was done; False without glibc.
     """
     if not sys.platform.startswith("linux"):
         return False
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is None:
+    library = ctypes.CDLL(None)
+    if not hasattr(library, "mallopt"):
         return False
     settings = _KEEP if keep else _RETURN
-    done = [mallopt(option, value) == 1 for option, value in settings.items()]
+    done = [library.mallopt(option, value) == 1 for option, value in settings.items()]
+    if not keep:
+        library.malloc_trim(0)
     return all(done)

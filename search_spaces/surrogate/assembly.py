@@ -103,12 +103,14 @@ def assemble(
             "scale": scale,
             "salt": salt,
             "chosen_among": len(deviations),
-            "worst_regret_deviation": round(deviations[scale, salt], 4),
-            "median_of_all_draws": round(float(np.median(list(deviations.values()))), 4),
+            "median_deviation_of_all": round(float(np.median(list(deviations.values()))), 4),
         }
     content.metadata["fidelity"] = measure_fidelity(
         content, measured, evolution_seeds=settings.final_search_seeds
     )
+    for name, found in content.metadata["fidelity"].items():
+        worst = worst_deviation(found["regret"]["real"], found["regret"]["pseudo"])
+        content.metadata["draws"][name]["worst_regret_deviation"] = round(worst, 4)
     content.metadata["pseudo_repeats_sha256"] = repeats_checksum(content, words)
     return content
 

@@ -70,7 +70,7 @@ def level_model(measured: Measurements, predicted: Predictions, neighbours: int)
 
 def log_error(accuracy: Floats) -> Floats:
     """Minus the logarithm of the error."""
-    value: Floats = -np.log(1 - accuracy)
+    value: Floats = -np.log(1 - np.clip(accuracy, 0.0, 0.995))
     return value
 
 

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from search_spaces.benchmark import BUDGETS, REPEATS
+from search_spaces.benchmark import ACCURACY_UNIT, BUDGETS, REPEATS
 from search_spaces.surrogate.keys import Hashes, checksum, hash_words
 from search_spaces.surrogate.mixing import Words, random_bits
-from search_spaces.surrogate.noise import STEPS, NoiseModel, draw
+from search_spaces.surrogate.noise import SHARES, STEPS, NoiseModel, draw
 from search_spaces.surrogate.shipped import Shipped, SurrogateError
 
 Ints = npt.NDArray[np.int64]
@@ -90,8 +90,11 @@ def _runs(
         (levels[0], common + opposite, noise.failed_validation[budget]),
         (levels[1], common - opposite, noise.failed_test[budget]),
     ):
-        learned = np.clip(level[:, None] + _rounded(deviation), _LOWEST, _HIGHEST)
-        runs.append(np.where(failed, _rounded(each(_FAILED, bad)), learned))
+        # A lucky run at most halves the error; the heaviest tails of poor cells would do more.
+        moved = (ACCURACY_UNIT - level[:, None]) * np.minimum(deviation, SHARES // 2)
+        learned = np.clip(level[:, None] + (moved + SHARES // 2) // SHARES, _LOWEST, _HIGHEST)
+        below = (each(_FAILED, bad) + STEPS // 2) // STEPS
+        runs.append(np.where(failed, below, learned))
     return runs[0], runs[1]
 
 
@@ -105,11 +108,6 @@ def _centred(noise: Ints, failed: npt.NDArray[np.bool_]) -> Ints:
     count = np.maximum((~failed).sum(1, keepdims=True), 1)
     centred: Ints = noise - kept.sum(1, keepdims=True) // count
     return centred
-
-
-def _rounded(steps: Ints) -> Ints:
-    rounded: Ints = (steps + STEPS // 2) // STEPS
-    return rounded
 
 
 def _seconds(at_108: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -196,7 +196,8 @@ def _rows(space: NASBench1Shot1Space, measured: Measurements) -> Index:
 
 def worst_deviation(real: dict[str, list[float]], pseudo: dict[str, list[float]]) -> float:
     """The largest relative deviation of the pseudo regrets of one space from the real ones."""
-    return max(
+    deviations = [
         float(np.abs(np.array(pseudo[method]) / np.maximum(curve, 1e-9) - 1).max())
         for method, curve in real.items()
-    )
+    ]
+    return max(deviations, default=0.0)

@@ -172,5 +172,5 @@ def _decode(raw: Floats) -> Predictions:
         np.column_stack([from_scale(raw[:, 4 * block + budget], budget) for budget in range(4)])
         for block in range(2)
     ]
-    failure = 1 / (1 + np.exp(-raw[:, FAILURE]))
+    failure = 1 / (1 + np.exp(-np.clip(raw[:, FAILURE], -30, 30)))
     return Predictions(levels[0], levels[1], failure, np.exp(raw[:, SECONDS]))

@@ -2,8 +2,8 @@
 
 Two runs of one cell differ by a common part c of validation and test accuracy and an opposite
 part d (validation = level + c + d, test = level + c - d). Both are drawn from the empirical
-quantiles at cells of a similar level. All numbers are integers, so that a pseudo-repeat is the
-same on every machine.
+quantiles at cells of a similar level, as shares of the error, so that no draw leaves what an
+accuracy can be. All numbers are integers, so that a pseudo-repeat is the same on every machine.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ from search_spaces.surrogate.targets import levels
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-#: Fixed-point steps per accuracy unit of 1/9984.
-STEPS = 16
+#: Fixed-point steps per accuracy unit of 1/9984, and per whole error.
+STEPS, SHARES = 16, 1 << 14
 _KNOTS = 129
-_BINS = 8
+#: Bins by level; narrow at the lower end, where the noise changes quickly.
+_EDGES = (0.01, 0.03, 0.06, 0.1, 0.15, 0.25, 0.4, 0.55, 0.7, 0.85)
 _FRACTION_BITS = 16
 
 
@@ -35,8 +36,8 @@ class NoiseModel:
 
     Attributes:
         edges: (4, bins - 1) test levels that separate the bins, in accuracy units.
-        common: (4, bins, knots) quantiles of c, in steps.
-        opposite: (4, bins, knots) quantiles of d, in steps.
+        common: (4, bins, knots) quantiles of c, in `SHARES` of the error.
+        opposite: (4, bins, knots) quantiles of d, likewise.
         failed_validation: (4, knots) quantiles of a failed run's accuracy, in steps.
         failed_test: (4, knots) likewise.
     """
@@ -82,19 +83,23 @@ def fit_noise(measured: Measurements) -> NoiseModel:
     found = levels(measured)
     validation = np.where(found.failed, np.nan, measured.validation)
     test = np.where(found.failed, np.nan, measured.test)
+    unit = ACCURACY_UNIT * STEPS
     tables: dict[str, list[Any]] = {name: [] for name in NoiseModel.__slots__}
     for budget in range(len(BUDGETS)):
         level = found.test[:, budget]
-        edges = np.nanquantile(level, np.arange(1, _BINS) / _BINS)
+        edges = np.nanquantile(level, _EDGES)
         group = np.where(np.isnan(level), -1, np.searchsorted(edges, level))
         left, right = _deviations(validation[:, budget]), _deviations(test[:, budget])
         tables["edges"].append(np.round(edges * ACCURACY_UNIT))
         for name, deviation in (("common", left + right), ("opposite", left - right)):
-            rows = [_quantiles(deviation[group == number] / 2) for number in range(_BINS)]
+            share = deviation / 2 / (1 - level)[:, None] * SHARES
+            rows = [_quantiles(share[group == number]) for number in range(len(_EDGES) + 1)]
             tables[name].append(rows)
         failed = found.failed[:, budget]
-        tables["failed_validation"].append(_quantiles(measured.validation[:, budget][failed]))
-        tables["failed_test"].append(_quantiles(measured.test[:, budget][failed]))
+        tables["failed_validation"].append(
+            _quantiles(measured.validation[:, budget][failed] * unit)
+        )
+        tables["failed_test"].append(_quantiles(measured.test[:, budget][failed] * unit))
     return NoiseModel(**{name: np.array(rows, np.int64) for name, rows in tables.items()})
 
 
@@ -107,9 +112,16 @@ def _deviations(runs: Floats) -> Floats:
 
 
 def _quantiles(values: Floats) -> Ints:
-    """Knots in steps; all zero where there is no value (such a bin has no noise)."""
-    known = values[~np.isnan(values)]
+    """Rounded knots; all zero where there is no value (such a bin has no noise).
+
+    The outermost knots are not the extreme values but those that give the outermost segments
+    the mean that the values beyond have.
+    """
+    known = np.sort(values[~np.isnan(values)])
     if len(known) == 0:
         known = np.zeros(1)
     knots = np.quantile(known, np.linspace(0, 1, _KNOTS))
-    return np.round(knots * ACCURACY_UNIT * STEPS).astype(np.int64)
+    outer = max(1, round(len(known) / (_KNOTS - 1)))
+    knots[0] = min(2 * known[:outer].mean() - knots[1], knots[1])
+    knots[-1] = max(2 * known[-outer:].mean() - knots[-2], knots[-2])
+    return np.round(knots).astype(np.int64)

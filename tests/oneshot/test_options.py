@@ -63,12 +63,8 @@ def outcome(method: str, values: tuple[tuple[str, Any], ...]) -> str:
     return digest([[result(record) for record in records], search.state_dict()["method"]])
 
 
-# Common options go through the loop that all methods share: one of each family stands for them.
-CASES = [
-    (method, name)
-    for method in method_names()
-    for name in (options(method) if method in ("darts", "random_ws") else OWN[method])
-]
+# Common options go through what all methods share: DARTS stands for them.
+CASES = [(method, name) for method in method_names() for name in OWN.get(method, options(method))]
 
 
 @pytest.mark.parametrize(("method", "name"), CASES)

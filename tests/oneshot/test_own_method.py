@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from raynas.oneshot import GradientMethod, Search
-from raynas.oneshot._settings import GradientSettings
+from raynas.oneshot import GradientMethod, GradientSettings, Search
 from raynas.supernet.weights import ArchitectureWeights
 from search_spaces.spaces import load_space
 from tests.support.searches import TINY, tiny_images

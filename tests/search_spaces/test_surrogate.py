@@ -106,7 +106,7 @@ def test_noise_depends_on_the_hash_alone(shipped: Shipped) -> None:
 def test_repeats_differ_and_failures_are_as_rare_as_recorded(shipped: Shipped) -> None:
     _, test = pseudo_repeats(shipped, hash_words(union_hashes()))
     accuracy = test / ACCURACY_UNIT
-    assert accuracy.min() > 0.05
+    assert accuracy.min() > 0.02  # some real runs of four epochs are worse than chance
     assert accuracy.max() < 0.96
     failed = accuracy < 0.12
     assert 0.005 < failed[:, 3].mean() < 0.02

@@ -172,9 +172,9 @@ def _figures(rows: int) -> dict[str, Any]:
     chosen = np.sort(rng.permutation(space.num_unique)[:rows])
     cells = [space.cell(int(row)) for row in chosen]
     parameters = np.array([cell.parameter_count() for cell in cells])
-    level = 0.6 + 0.02 * np.log(parameters / 3e5)
-    budget = np.array([0.5, 0.7, 0.95, 1.0])
-    accuracy = level[:, None, None] * budget[:, None] + 0.3 * budget[:, None] ** 4
+    level = 0.88 + 0.01 * np.log(parameters / 3e5)
+    budget = np.array([0.4, 0.65, 0.95, 1.0])
+    accuracy = level[:, None, None] * budget[:, None]
     accuracy = accuracy + rng.normal(0, 0.004, (rows, 4, 3))
     accuracy[rng.random(accuracy.shape) < 0.02] = 0.1
     return {

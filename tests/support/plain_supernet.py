@@ -37,6 +37,7 @@ class PlainSupernet(nn.Module):
         self.post = nn.Conv2d(channels, width, 1, bias=False)
         self.post.weight = nn.Parameter(head.weight.detach().clone().contiguous())
         self.post_norm = nn.BatchNorm2d(width, affine=False)
+        self.post_norm.load_state_dict(head.norm.state_dict(), strict=False)
         self.classifier = nn.Linear(width, head.classifier.out_features)
         self.classifier.load_state_dict(head.classifier.state_dict())
         self.space = original.space
