@@ -27,7 +27,8 @@ def make_run(plan: Plan, run: Run, lookup: TableLookup, recorded: list[Row]) -> 
     def optimizer() -> Optimizer:
         from raynas.optimizers import make_optimizer
 
-        return make_optimizer(method, lookup.space, seed_for(plan.seed, *run, "optimizer"))
+        seeds = seed_for(plan.seed, *run, "optimizer")
+        return make_optimizer(method, lookup.space, seeds, noisy=plan.repeat == "seeded")
 
     repeats = RepeatStream(seed_for(plan.seed, *run, "repeats"), plan.repeat)
     name = f"{method}, space {space}, seed {seed}"

@@ -103,6 +103,11 @@ class Optimizer(ABC):
         self._rng = np.random.default_rng(self._seeds.spawn(1)[0])
         self._start()
 
+    @classmethod
+    def noise_free_settings(cls) -> Any:
+        """The default settings where evaluating an architecture again gives the same error."""
+        return cls.settings_type()
+
     def ask(self) -> Proposal | None:
         """The next proposal; None if nothing can be proposed before a pending one is told."""
         choice = self._propose(self._asked)

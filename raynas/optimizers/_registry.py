@@ -133,6 +133,8 @@ def make_optimizer(
     domain: Domain,
     seed: int | np.random.SeedSequence,
     settings: Any | None = None,
+    *,
+    noisy: bool = True,
 ) -> Optimizer:
     """A new optimizer.
 
@@ -141,9 +143,14 @@ def make_optimizer(
         domain: what may be proposed; a `Space` is one.
         seed: root of all its random streams.
         settings: the method's settings object; None for the published defaults.
+        noisy: whether evaluating an architecture again may give another error; if not, the
+            default settings of methods that repeat evaluations are changed accordingly.
 
     Raises:
         UserError: there is no optimizer of this name.
         TypeError: the settings belong to another method.
     """
-    return optimizer_info(name).load()(domain, seed, settings)
+    optimizer = optimizer_info(name).load()
+    if settings is None and not noisy:
+        settings = optimizer.noise_free_settings()
+    return optimizer(domain, seed, settings)

@@ -57,6 +57,11 @@ class Smac(Optimizer):
     settings_type = SmacSettings
     settings: SmacSettings
 
+    @classmethod
+    def noise_free_settings(cls) -> SmacSettings:
+        """Without a race: there is nothing to learn from evaluating again."""
+        return SmacSettings(max_config_calls=1)
+
     def _start(self) -> None:
         self.forest = RandomForest(self.domain.cardinalities, self.settings.forest)
         self.race = Race(

@@ -48,6 +48,11 @@ class Smac3(Optimizer):
     settings_type = Smac3Settings
     settings: Smac3Settings
 
+    @classmethod
+    def noise_free_settings(cls) -> Smac3Settings:
+        """Without a race: there is nothing to learn from evaluating again."""
+        return Smac3Settings(max_config_calls=1)
+
     def _start(self) -> None:
         from raynas.optimizers._smac3_components import build_facade
 

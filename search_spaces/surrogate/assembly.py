@@ -108,8 +108,8 @@ def assemble(
     content.metadata["fidelity"] = measure_fidelity(
         content, measured, evolution_seeds=settings.final_search_seeds
     )
-    for name, found in content.metadata["fidelity"].items():
-        worst = worst_deviation(found["regret"]["real"], found["regret"]["pseudo"])
+    for name, scores in content.metadata["fidelity"].items():
+        worst = worst_deviation(scores["regret"]["real"], scores["regret"]["pseudo"])
         content.metadata["draws"][name]["worst_regret_deviation"] = round(worst, 4)
     content.metadata["pseudo_repeats_sha256"] = repeats_checksum(content, words)
     return content

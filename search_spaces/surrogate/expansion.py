@@ -78,13 +78,13 @@ def _runs(
     def bits(purpose: int, repeat: int) -> Words:
         return random_bits(words, (budget * len(REPEATS) + repeat) * 4 + purpose)
 
-    def each(purpose: int, table: Ints) -> Ints:
-        return np.stack([draw(table, bits(purpose, repeat)) for repeat in REPEATS], 1)
+    def each(purpose: int, table: Ints, rows: Ints) -> Ints:
+        return np.stack([draw(table, bits(purpose, repeat), rows) for repeat in REPEATS], 1)
 
     upper = np.stack([(bits(_FAILURE, r) >> np.uint64(48)).astype(np.int64) for r in REPEATS], 1)
     failed = upper < chance[:, None]
-    common = _centred(each(_COMMON, noise.common[budget][group]), failed)
-    opposite = _centred(each(_OPPOSITE, noise.opposite[budget][group]), failed)
+    common = _centred(each(_COMMON, noise.common[budget], group), failed)
+    opposite = _centred(each(_OPPOSITE, noise.opposite[budget], group), failed)
     runs = []
     for level, deviation, bad in (
         (levels[0], common + opposite, noise.failed_validation[budget]),
@@ -93,7 +93,7 @@ def _runs(
         # A lucky run at most halves the error; the heaviest tails of poor cells would do more.
         moved = (ACCURACY_UNIT - level[:, None]) * np.minimum(deviation, SHARES // 2)
         learned = np.clip(level[:, None] + (moved + SHARES // 2) // SHARES, _LOWEST, _HIGHEST)
-        below = (each(_FAILED, bad) + STEPS // 2) // STEPS
+        below = (each(_FAILED, bad[None], np.zeros_like(group)) + STEPS // 2) // STEPS
         runs.append(np.where(failed, below, learned))
     return runs[0], runs[1]
 

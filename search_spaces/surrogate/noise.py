@@ -58,22 +58,19 @@ class NoiseModel:
         return NoiseModel(**{name: np.array(rows, np.int64) for name, rows in content.items()})
 
 
-def draw(quantiles: Ints, bits: Words) -> Ints:
+def draw(quantiles: Ints, bits: Words, group: Ints) -> Ints:
     """Values by inversion of quantile functions, with linear interpolation.
 
     Args:
-        quantiles: (n, knots) or (knots,), knots equally spaced in probability.
+        quantiles: (groups, knots), knots equally spaced in probability.
         bits: (n,) random bits.
+        group: (n,) which quantile function each value is drawn from.
     """
-    segments = quantiles.shape[-1] - 1
+    segments = quantiles.shape[1] - 1
     position = (bits >> np.uint64(64 - 32)).astype(np.int64) * segments
     index = position >> 32
     fraction = (position >> (32 - _FRACTION_BITS)) & ((1 << _FRACTION_BITS) - 1)
-    if quantiles.ndim == 1:
-        low, high = quantiles[index], quantiles[index + 1]
-    else:
-        rows = np.arange(len(quantiles))
-        low, high = quantiles[rows, index], quantiles[rows, index + 1]
+    low, high = quantiles[group, index], quantiles[group, index + 1]
     drawn: Ints = low + (((high - low) * fraction) >> _FRACTION_BITS)
     return drawn
 

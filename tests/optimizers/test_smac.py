@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from raynas.optimizers import Evaluation, Proposal
+from raynas.optimizers import Evaluation, Proposal, make_optimizer
 from raynas.optimizers._acquisition import MaximizerSettings
 from raynas.optimizers._random_forest import ForestSettings
 from raynas.optimizers.smac import Smac, SmacSettings
@@ -86,3 +86,18 @@ def test_the_model_avoids_what_fails() -> None:
     proposals = asked(drive(Smac(CategoricalDomain(), 0, settings), 60, evaluate=evaluate))
     # The optimum has 1 there, and a third of all vectors.
     assert [p.vector[0] for p in proposals[30:]].count(1) <= 6
+
+
+@pytest.mark.parametrize("name", ["smac", "smac3"])
+def test_nothing_is_evaluated_twice_where_that_would_teach_nothing(name: str) -> None:
+    domain = CategoricalDomain((3, 3, 3))
+    search = make_optimizer(name, domain, 0, noisy=False)
+    seen = []
+    for _ in range(12):
+        proposal = search.ask()
+        assert proposal is not None
+        seen.append(proposal.vector)
+        search.tell(Evaluation(proposal, sum(proposal.vector) / 10))
+    assert len(set(seen)) == len(seen)
+    assert search.settings.max_config_calls == 1
+    assert make_optimizer(name, domain, 0).settings.max_config_calls == 4

@@ -99,9 +99,10 @@ def test_random_bits_are_uniform_and_independent_between_streams() -> None:
 
 
 def test_drawing_inverts_the_quantile_function() -> None:
-    quantiles = np.array([-160, 0, 1600])
-    drawn = draw(quantiles, np.array([0, 2**63, 2**64 - 1, 2**62], np.uint64))
-    assert drawn.tolist() == [-160, 0, 1599, -80]
+    quantiles = np.array([[0, 0, 0], [-160, 0, 1600]])
+    bits = np.array([0, 2**63, 2**64 - 1, 2**62, 7], np.uint64)
+    drawn = draw(quantiles, bits, np.array([1, 1, 1, 1, 0]))
+    assert drawn.tolist() == [-160, 0, 1599, -80, 0]
 
 
 def test_no_cell_is_its_own_donor() -> None:
