@@ -5,14 +5,16 @@ from __future__ import annotations
 import ctypes
 import sys
 
-# Options of glibc's mallopt and its defaults.
+# Options of glibc's mallopt. Setting a threshold ends glibc's own adjustment of it, so going back
+# means going to where that adjustment ends.
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -2, -3, -4
-_KEEP = {_MMAP_MAX: 0, _TRIM_THRESHOLD: 2**31 - 1, _TOP_PAD: 64 * 2**20}
+_MIB = 2**20
+_KEEP = {_MMAP_MAX: 0, _TRIM_THRESHOLD: 2**31 - 1, _TOP_PAD: 64 * _MIB}
 _RETURN = {
     _MMAP_MAX: 65536,
-    _TRIM_THRESHOLD: 128 * 2**10,
-    _TOP_PAD: 0,
-    _MMAP_THRESHOLD: 128 * 2**10,
+    _TRIM_THRESHOLD: 64 * _MIB,
+    _TOP_PAD: 128 * 1024,
+    _MMAP_THRESHOLD: 32 * _MIB,
 }
 
 
@@ -24,7 +26,8 @@ def keep_freed_memory(keep: bool = True) -> bool:
     page by page. It concerns the whole process, whose resident size then stays at its peak.
 
     Args:
-        keep: False goes back to glibc's defaults and returns what is free.
+        keep: False goes back to what glibc does in a long-running process, and returns what is
+            free.
 
     Returns:
         Whether it was done; False without glibc.

@@ -228,19 +228,20 @@ def test_a_checkpoint_of_another_search_is_refused() -> None:
             other.load_state_dict(state)
 
 
-def test_gpu_images_carry_the_network() -> None:
-    if not torch.cuda.is_available():
-        pytest.skip("no GPU")
+@pytest.mark.parametrize("device", ["cpu", *(["cuda"] if torch.cuda.is_available() else [])])
+def test_the_network_lives_where_the_images_are(device: str) -> None:
     images = tiny_images()
-    moved = {
+    halves = {
         half: replace(
             getattr(images, half),
-            **{name: t.cuda() for name, t in vars(getattr(images, half)).items()},
+            **{name: tensor.to(device) for name, tensor in vars(getattr(images, half)).items()},
         )
         for half in ("train", "validation")
     }
     settings = tiny_search("darts").settings
-    search = Search("darts", load_space("1"), replace(images, **moved), settings)
+    search = Search("darts", load_space("1"), replace(images, **halves), settings)
+    assert {p.device.type for p in search.method.network.parameters()} == {device}
+    assert search.method.alphas.output.device.type == device
     (record,) = search.advance()
     (expected,) = tiny_search("darts").advance()
     assert record.train_loss == pytest.approx(expected.train_loss, rel=1e-3)

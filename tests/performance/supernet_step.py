@@ -99,8 +99,7 @@ def measure(versions: Mapping[str, Step], repeats: int, device: str) -> dict[str
         for name, step in versions.items():
             if device == "cpu":
                 keep_freed_memory(name.startswith("optimised"))
-                if name.startswith("optimised"):
-                    step()  # the memory of this version, not of the one before
+                step()  # the version's own memory, not that of the one before
             _wait(device)
             start = clock()
             step()
