@@ -61,6 +61,7 @@ def compare(
 
     from raynas import comparison
     from raynas.console import LiveProgress, result_tables
+    from raynas.execution.cluster import probe_cluster
     from search_spaces.errors import UserError
 
     request = comparison.Request(
@@ -78,6 +79,8 @@ def compare(
     )
     if out is not None and resume is not None:
         raise UserError("--out names a new study and --resume an old one; give one", exit_code=2)
+    if address is not None:
+        probe_cluster(address)  # before a study is made that could not run
     console = Console(quiet=quiet, highlight=False, soft_wrap=False)
     begun = comparison.resume(resume, request) if resume else comparison.start(request, out)
     with begun.study:

@@ -163,11 +163,12 @@ def graph_hash(matrix: Sequence[Sequence[int]], labels: Sequence[int]) -> str:
     children = [[j for j in range(n) if matrix[i][j]] for i in range(n)]
     colours = [_md5(str((len(children[v]), len(parents[v]), labels[v]))) for v in range(n)]
     for _ in range(n):
+        colour_of = colours.__getitem__
         colours = [
             _md5(
-                "".join(sorted([colours[w] for w in parents[v]]))
+                "".join(sorted(map(colour_of, parents[v])))
                 + "|"
-                + "".join(sorted([colours[w] for w in children[v]]))
+                + "".join(sorted(map(colour_of, children[v])))
                 + "|"
                 + colours[v]
             )

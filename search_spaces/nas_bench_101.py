@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from search_spaces.cell import INPUT, OPERATIONS, OUTPUT, Cell
+from search_spaces.cell import INPUT, OPERATIONS, OUTPUT, Cell, graph_hash
 from search_spaces.data_directory import data_directory, write_atomically
 from search_spaces.graph_arrays import fingerprints, prune, used_vertices
 from search_spaces.space import ArchitectureError, Rows, Space, Vectors, as_keys
@@ -35,7 +35,7 @@ class NASBench101Space(Space):
     A vector holds the operation of the five inner vertices (an index of `OPERATIONS`), then one
     bit per possible edge in row-major order. It is valid if its output can be reached and at
     most nine edges remain after pruning. The index of unique cells is computed on first use
-    (a few minutes on one core) and kept in the data directory.
+    (about a minute on one core) and kept in the data directory.
     """
 
     name = "101"
@@ -96,7 +96,7 @@ class NASBench101Space(Space):
         path = data_directory() / "cache" / "space_101_v1.npz"
         if not path.exists():
             print(
-                "building the index of NAS-Bench-101's 423,624 cells (once, some minutes) ...",
+                "building the index of NAS-Bench-101's 423,624 cells (once, about a minute) ...",
                 file=sys.stderr,
             )
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -202,11 +202,23 @@ def unique_vectors() -> tuple[npt.NDArray[np.uint64], Vectors]:
     return unique, np.concatenate(vectors)[first]
 
 
+def _module_hashes(matrices: Vectors, operations: Vectors) -> npt.NDArray[np.uint8]:
+    """Module hashes of graphs whose unused vertices have no edges, shape (n, 16)."""
+    used = used_vertices(matrices).tolist()
+    labels = np.full((len(matrices), MAX_VERTICES), -1)
+    labels[:, 1:-1], labels[:, -1] = operations, -2
+    digests = []
+    for matrix, label, mask in zip(matrices.tolist(), labels.tolist(), used, strict=True):
+        kept = [v for v in range(MAX_VERTICES) if mask[v]]
+        rows = [[matrix[i][j] for j in kept] for i in kept]
+        digests.append(bytes.fromhex(graph_hash(rows, [label[v] for v in kept])))
+    return np.frombuffer(b"".join(digests), np.uint8).reshape(-1, 16)
+
+
 def _write_index(path: Path) -> None:
     space = NASBench101Space()
     prints, vectors = unique_vectors()
-    digests = b"".join(space.decode(vector).digest for vector in vectors)
-    hashes = np.frombuffer(digests, np.uint8).reshape(-1, 16)
+    hashes = _module_hashes(space.matrices(vectors), vectors[:, :NUM_BLOCKS])
     order = np.argsort(as_keys(hashes), kind="stable")
     rank = np.empty(len(order), np.int32)
     rank[order] = np.arange(len(order))

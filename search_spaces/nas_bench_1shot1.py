@@ -126,6 +126,10 @@ class NASBench1Shot1Space(Space):
             return np.array(ops + chosen, np.uint8)
         return self.representative(self.row_of_hash(cell.module_hash))
 
+    def sample(self, rng: np.random.Generator, size: int) -> Vectors:
+        """Draw uniformly from the architectures, shape (size, d)."""
+        return self.vectors(rng.integers(self.num_architectures, size=size))
+
     # Unique cells -----------------------------------------------------------------------------
 
     @cached_property

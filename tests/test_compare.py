@@ -165,6 +165,7 @@ def test_bad_input_is_one_line(
     assert message in refused.stderr
     assert refused.stderr.count("\n") == 1
     assert "Traceback" not in refused.stderr + refused.stdout
+    assert not (tmp_path / "studies").exists()
 
 
 def test_debug_shows_the_traceback(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def cluster(address: str | None, cpus: int | None) -> Iterator[Path]:
     """
     _remove_abandoned()
     if address is not None:
-        _probe(address)
+        probe_cluster(address)
     folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}-{os.getpid()}-", dir=_temporary_directory()))
     try:
         with _environment(_ENVIRONMENT | (_local_environment() if address is None else {})):
@@ -128,11 +128,17 @@ def _start(address: str | None, cpus: int | None, folder: Path) -> None:
     ray.init(address=address, runtime_env={"env_vars": {"OMP_NUM_THREADS": "1"}}, **quiet)
 
 
-def _probe(address: str) -> None:
+def probe_cluster(address: str) -> None:
     """Find out in seconds whether Ray answers; Ray itself would try for minutes, and not quietly.
 
     A process of its own joins the cluster for a moment. Whatever goes wrong on the way, from a
     port where something else listens to a cluster of another Ray version, ends that process only.
+
+    Args:
+        address: "host:port" of a cluster's head, or "auto".
+
+    Raises:
+        UserError: there is no cluster.
     """
     if address != "auto":
         _connect(address)

@@ -44,7 +44,7 @@ def test_pieces_of_a_block_equal_the_block(make_plan: MakePlan, table: Table) ->
     pieces, so_far = [], NOTHING
     while len(so_far.finished) < 3:  # start again from the log after every piece
         run = BlockRun(plan, block, table, so_far)
-        part, ended = run.advance(perf_counter() + 0.01 * 1.5 ** len(pieces))  # replay must fit
+        part, ended = run.advance(perf_counter() + 0.001 * 1.3 ** len(pieces))  # replay must fit
         pieces.append(part)
         so_far = LogContents(pa.concat_tables(pieces), so_far.finished | set(ended))
     assert len(pieces) > 3

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from search_spaces import CONV3X3, INPUT, OUTPUT, ArchitectureError, Cell, load_space
@@ -13,6 +16,7 @@ from search_spaces.nas_bench_101 import (
     _full_graphs,
     unique_vectors,
 )
+from search_spaces.space import hash_texts
 
 
 def test_number_of_graphs_and_of_unique_cells_by_vertices() -> None:
@@ -95,3 +99,15 @@ def test_rows_agree_with_the_module_hash(
     for vector, row in zip(vectors, space.rows(vectors), strict=True):
         assert space.decode(vector).digest == space.unique_hashes()[row].tobytes()
         assert space.decode(space.representative(int(row))) == space.decode(vector)
+
+
+@pytest.mark.long
+@pytest.mark.measured
+def test_all_measured_cells_are_in_it(
+    measured: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAYNAS_DATA", str(tmp_path_factory.mktemp("data")))
+    known = set(hash_texts(NASBench101Space().unique_hashes()))
+    cells = pq.read_table(measured / "cells.parquet", columns=["module_hash"])
+    assert set(cells["module_hash"].to_pylist()) <= known
+    assert len(known) == 423_624
