@@ -8,10 +8,28 @@ from typing import Any
 
 import pyarrow as pa
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
+from rich.text import Text
 
 _WIDE = 116
+
+
+class _Count(ProgressColumn):
+    """Done and total; nothing before the total is known."""
+
+    def render(self, task: Task) -> Text:
+        """For instance "1,400/2,800"."""
+        total = "" if task.total is None else f"{task.completed:,.0f}/{task.total:,.0f}"
+        return Text(f"{total:>13}")
 
 
 class LiveProgress:
@@ -33,7 +51,7 @@ class LiveProgress:
         self._bars = Progress(
             TextColumn("{task.description:<12}"),
             BarColumn(bar_width=24),
-            TextColumn("{task.completed:>6,.0f}/{task.total:<6,.0f}"),
+            _Count(),
             TextColumn("best validation error {task.fields[best]}"),
             TextColumn("left"),
             TimeRemainingColumn(elapsed_when_finished=False),

@@ -18,6 +18,9 @@ _WAYS_OUT = {
 }
 
 
+#: Exit code after Ctrl-C, by the shells' convention: 128 + SIGINT.
+_INTERRUPTED = 130
+
 #: A wrong option or argument; typer does not export the class itself.
 _UsageError = typer.BadParameter.__bases__[0]
 
@@ -33,12 +36,13 @@ def run(app: typer.Typer) -> None:
         code = app(standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
         print("interrupted", file=sys.stderr)
-        sys.exit(130)
+        sys.exit(_INTERRUPTED)
     except Exception as error:
         line = _explain(error)
         if line is None or "--debug" in sys.argv:
             raise
-        print(f"error: {line}", file=sys.stderr)
+        stopped = getattr(error, "exit_code", 1) == _INTERRUPTED
+        print(line if stopped else f"error: {line}", file=sys.stderr)
         sys.exit(2 if isinstance(error, _UsageError) else getattr(error, "exit_code", 1))
     sys.exit(code or 0)
 
