@@ -165,7 +165,7 @@ def test_a_killed_download_is_resumed(data, content, kill):
         assert part.read_bytes() == content[: part.stat().st_size]
         if kill == signal.SIGINT:
             assert process.returncode == 130
-            assert errors == "error: interrupted; the same command goes on where it stopped\n"
+            assert errors == "interrupted; the same command goes on where it stopped\n"
         kept = part.stat().st_size
         fetch.fetch_nasbench101(item(server))
         assert server.requests == [None, f"bytes={kept}-"]
