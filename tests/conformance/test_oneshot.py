@@ -200,6 +200,6 @@ def test_evaluating_changes_nothing(method: str) -> None:
 
 
 def test_training_learns_something(method: str) -> None:
-    settings = replace(tiny_search(method).settings, epochs=5, learning_rate=0.1, gradient_clip=5.0)
-    records = Search(method, load_space("1"), tiny_images(), settings).advance(5)
+    settings = replace(tiny_search(method).settings, epochs=8, learning_rate=0.1, gradient_clip=5.0)
+    records = Search(method, load_space("1"), tiny_images(), settings).advance(8)
     assert records[-1].train_loss < records[0].train_loss - 0.1
