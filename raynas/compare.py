@@ -98,7 +98,7 @@ def compare(
 
 
 def _names(values: list[str] | None) -> tuple[str, ...] | None:
-    if not values:
+    if values is None:
         return None
     names = [name.strip() for value in values for name in value.split(",")]
     return tuple(dict.fromkeys(name for name in names if name))

@@ -80,6 +80,13 @@ class Request:
         Raises:
             UserError: in one line, with the valid values.
         """
+        for option, chosen in (("--space", self.spaces), ("--methods", self.methods)):
+            if chosen is not None and not chosen:
+                raise UserError(f"{option} names nothing; leave it out or give names", exit_code=2)
+        if self.benchmark == "":
+            raise UserError(
+                "--benchmark names nothing; give auto, surrogate or a path", exit_code=2
+            )
         for kind, names, valid in (
             ("space", self.spaces, SPACE_NAMES),
             ("method", self.methods, OPTIMIZERS),
@@ -142,6 +149,7 @@ def start(request: Request, out: Path | None = None) -> Comparison:
 
     request.check()
     benchmark = open_benchmark(request.benchmark or "auto")
+    benchmark.verify()
     tables = {
         name: benchmark.table(load_space(name)) for name in dict.fromkeys(request.spaces or ("3",))
     }
@@ -178,6 +186,7 @@ def resume(directory: Path, request: Request) -> Comparison:
         recorded = read_manifest(directory)["benchmark"]
         source = "surrogate" if recorded["kind"] == "surrogate" else recorded["path"]
     benchmark = open_benchmark(source)
+    benchmark.verify()
     study = Study.resume(directory, request.given(), benchmark.sha256)
     arguments = study.arguments
     tables = {name: benchmark.table(load_space(name)) for name in arguments["spaces"]}
@@ -195,6 +204,15 @@ def run(
         StudyInterrupted: after Ctrl-C; the study can be resumed.
         UserError: for anything that a user can set right.
     """
+    from raynas.execution.study import StudyInterrupted
+
+    try:
+        return _run(comparison, listener, address)
+    except (KeyboardInterrupt, BrokenPipeError):  # the latter: whoever read our output is gone
+        raise StudyInterrupted(comparison.study.path) from None
+
+
+def _run(comparison: Comparison, listener: ProgressListener | None, address: str | None) -> Result:
     import pyarrow.parquet as pq
 
     from raynas.analysis import reference_curves, summary
@@ -205,6 +223,11 @@ def run(
     study = comparison.study
     outcome = run_study(study, comparison.plan, listener=listener, address=address)
     trajectories = study.finish(comparison.tables)
+    if trajectories.num_rows == 0:
+        raise UserError(
+            f"no training ended within --budget-seconds {comparison.plan.budget_seconds:g}; start "
+            "a new study with more"
+        )
     results = summary(trajectories, seed=comparison.plan.seed)
     curves = reference_curves(
         comparison.tables,

@@ -89,7 +89,7 @@ class LiveProgress:
         if done >= total and key not in self._done:
             self._done.add(key)
             if not self._console.is_terminal:
-                self._console.print(f"{self._label(key)}: {done:,} done, best {best.strip()}")
+                self._console.print(f"{self._label(key)}: done, best {best.strip()}")
 
     def _label(self, key: tuple[str, str]) -> str:
         return f"{key[0]}, space {key[1]}" if self._several else key[0]

@@ -92,13 +92,18 @@ class Benchmark:
         try:
             with pa.memory_map(str(path)) as source:
                 table = pa.ipc.open_file(source).read_all()
-        except (pa.ArrowInvalid, OSError) as error:
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             raise BenchmarkError(
                 f"{path} is not a benchmark store ({_first_line(error)}); convert official "
                 "files with `python -m search_spaces.convert`"
             ) from error
-        _check_schema(path, table)
-        return Benchmark(path, table)
+        try:
+            _check_schema(path, table)
+            return Benchmark(path, table)
+        except (ValueError, KeyError, TypeError) as error:  # a header that is no JSON, say
+            raise BenchmarkError(
+                f"{path} is damaged ({_first_line(error)}); fetch or convert it again"
+            ) from error
 
     def __len__(self) -> int:
         return int(self._arrow.num_rows)
@@ -112,6 +117,22 @@ class Benchmark:
         data = self._chunk("module_hash")
         values = np.frombuffer(data.buffers()[1], np.uint8)
         return values[data.offset * 16 : (data.offset + len(data)) * 16].reshape(-1, 16)
+
+    def verify(self) -> None:
+        """Compare the content with its recorded checksum; reads the whole file.
+
+        Raises:
+            BenchmarkError: if it is damaged.
+        """
+        digest = hashlib.sha256()
+        for name in self._arrow.column_names:
+            digest.update(name.encode())
+            digest.update(_content(self._chunk(name)))
+        if digest.hexdigest() != self.sha256:
+            raise BenchmarkError(
+                f"{self.path} is damaged: its content has not the recorded checksum; fetch or "
+                "convert it again"
+            )
 
     def has_column(self, name: str) -> bool:
         """Whether the store has that column at all (the smooth ones are optional)."""
@@ -277,7 +298,8 @@ def _nullable(values: npt.NDArray[Any], kind: pa.DataType) -> pa.Array:
 def _content(array: pa.Array) -> bytes:
     """The known values and where they are, for the checksum."""
     if pa.types.is_fixed_size_binary(array.type):
-        return bytes(array.buffers()[1])
+        size = array.type.byte_width
+        return bytes(array.buffers()[1])[array.offset * size :][: len(array) * size]
     values = array.fill_null(0).to_numpy(zero_copy_only=False)
     return bytes(values.tobytes() + np.asarray(array.is_null()).tobytes())
 

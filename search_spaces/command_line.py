@@ -53,6 +53,9 @@ def _explain(error: Exception) -> str | None:
         return f"{error.format_message()} (--help lists the options)"  # type: ignore[attr-defined]
     if isinstance(error, UserError):
         return " ".join(str(error).splitlines())
-    if not isinstance(error, OSError) or error.errno not in _WAYS_OUT:
+    if not isinstance(error, OSError) or error.errno is None:
         return None
-    return f"cannot write {error.filename or 'a file'}: {_WAYS_OUT[error.errno]}"
+    place = error.filename or "a file"
+    if error.errno in _WAYS_OUT:
+        return f"cannot write {place}: {_WAYS_OUT[error.errno]}"
+    return f"cannot use {place}: {error.strerror}; choose another path"

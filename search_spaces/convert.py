@@ -153,7 +153,7 @@ def _write(store: Path, result: Conversion, source: Path, collector: Collector) 
     write_details(details_path(store), collector, Benchmark.open(store).sha256)
 
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
 @app.command()
@@ -162,7 +162,9 @@ def main(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", help="Store to write; by default nasbench101.arrow in the data directory."
+            "--out",
+            help="Store to write; by default nasbench101.arrow in the data directory for an "
+            "official file, and FILE with the ending .arrow for another.",
         ),
     ] = None,
     partial: Annotated[
@@ -177,8 +179,18 @@ def main(
     """
     total = file.stat().st_size if file.is_file() else 0
     with progress_bar(f"converting {file.name}", total) as advance:
-        result = convert(file, out or official_store(), partial=partial, progress=advance)
+        store = out or _default_store(file)
+        result = convert(file, store, partial=partial, progress=advance)
     print(summary(result))
+
+
+def _default_store(file: Path) -> Path:
+    """The official store for an official file; another table must not take its place."""
+    if not file.is_file():
+        return official_store()  # `convert` says what is wrong with the file
+    with file.open("rb") as source:
+        official = hashlib.file_digest(source, "sha256").hexdigest() in OFFICIAL_FILES
+    return official_store() if official else file.with_suffix(".arrow")
 
 
 def summary(result: Conversion) -> str:

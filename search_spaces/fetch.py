@@ -57,7 +57,7 @@ def fetch_nasbench101(item: Download, *, remove_download: bool = False) -> Fetch
     """
     store = official_store()
     file = data_directory() / item.file_name
-    if _converted_from(store) == item.sha256:
+    if _converted_from(store) in (item.sha256, FULL.sha256):
         if remove_download:
             file.unlink(missing_ok=True)
         return Fetched(store, f"{store} is there already")
@@ -87,7 +87,7 @@ def _converted_from(store: Path) -> str | None:
         return None
 
 
-app = typer.Typer(add_completion=False, no_args_is_help=True)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
 @app.callback()

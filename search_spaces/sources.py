@@ -28,6 +28,6 @@ def open_benchmark(source: str = "auto") -> Benchmark:
     if Path(source).suffix == ".tfrecord":
         raise BenchmarkError(
             f"{source} is an official file, not yet a store; convert it with "
-            f"`python -m search_spaces.convert {source}` and leave --benchmark out"
+            f"`python -m search_spaces.convert {source}`, then give the store that it names"
         )
     return Benchmark.open(source)

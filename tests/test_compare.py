@@ -146,6 +146,8 @@ def test_resume_refuses_other_arguments(
         (["--budget-seconds", "0"], 2, "--budget-seconds must be greater than 0"),
         (["--seed", "-1"], 2, "--seed must not be negative"),
         (["--out", "a", "--resume", "b"], 2, "give one"),
+        (["--methods", ""], 2, "--methods names nothing"),
+        (["--benchmark", ""], 2, "--benchmark names nothing"),
         (["--resume", "nowhere"], 1, "nowhere"),
         (["--benchmark", "nowhere.arrow"], 1, "no benchmark file nowhere.arrow"),
         (["--benchmark", "nasbench_full.tfrecord"], 1, "search_spaces.convert"),
@@ -222,3 +224,43 @@ def _without_small_budgets(source: Path, target: Path) -> None:
 
 def test_smac3_is_on_request_only() -> None:
     assert set(OPTIMIZERS) - set(DEFAULT_METHODS) == {"smac3"}
+
+
+def test_every_option_reaches_the_runs(store: Path, tmp_path: Path) -> None:
+    options = ["--space", "1", "--methods", "rs,smac", "--seeds", "2", "--evaluations", "8"]
+    options += ["--benchmark", str(store), "--workers", "3", "--repeat", "mean", "--seed", "5"]
+    options += ["--incumbent", "oracle", "--budget-seconds", "6000"]
+    done = compare(*options, "--out", "study", "--quiet", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == done.stderr == ""
+    arguments = json.loads((tmp_path / "study" / "manifest.json").read_text())["arguments"]
+    assert (arguments["workers"], arguments["repeat"], arguments["seed"]) == (3, "mean", 5)
+    frame = pq.read_table(tmp_path / "study" / "trajectories.parquet").to_pandas()
+    assert (frame.repeat == -1).all()
+    assert (frame.simulated_seconds <= 6000).all()
+    runs = frame.groupby(["method", "seed"])
+    assert (runs.incumbent_test_error.diff().dropna() <= 0).all()  # oracle: a running minimum
+    table = Benchmark.open(store).table(load_space(1))
+    rows = [table.space.row_of_hash(name) for name in frame.module_hash]
+    frame["trained"] = table.training_seconds(rows)
+    sums = frame.groupby(["method", "seed"]).agg({"trained": "sum", "simulated_seconds": "max"})
+    assert (sums.trained > 1.5 * sums.simulated_seconds).all()  # three at a time
+
+
+def test_a_budget_shorter_than_any_training(store: Path, tmp_path: Path) -> None:
+    options = ["--space", "1", "--methods", "rs", "--seeds", "1", "--benchmark", str(store)]
+    refused = compare(*options, "--budget-seconds", "1", cwd=tmp_path)
+    assert refused.returncode == 1
+    assert "no training ended within --budget-seconds 1" in refused.stderr
+    assert refused.stderr.count("\n") == 1
+
+
+def test_a_damaged_benchmark_is_refused(store: Path, tmp_path: Path) -> None:
+    content = bytearray(store.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 64] = bytes(byte ^ 255 for byte in content[middle : middle + 64])
+    (tmp_path / "damaged.arrow").write_bytes(content)
+    request = Request(spaces=("1",), benchmark=str(tmp_path / "damaged.arrow"))
+    with pytest.raises(UserError, match="is damaged"):
+        start(request, tmp_path / "study")
+    assert not (tmp_path / "study").exists()

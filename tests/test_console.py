@@ -30,7 +30,7 @@ def test_a_terminal_shows_every_method_with_its_count_and_best_error() -> None:
 
 
 def test_elsewhere_a_method_is_one_line_when_it_is_done() -> None:
-    assert shown(terminal=False) == "rs: 2,800 done, best 4.98 %\n"
+    assert shown(terminal=False) == "rs: done, best 4.98 %\n"
 
 
 def row(method: str, mean: float | None, with_value: int = 5) -> dict[str, object]:

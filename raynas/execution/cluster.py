@@ -115,17 +115,39 @@ def _start(address: str | None, cpus: int | None, folder: Path) -> None:
 
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
     if address is None:
-        ray.init(
-            address="local",
-            num_cpus=cpus or available_cores(),
-            include_dashboard=False,
-            object_store_memory=_OBJECT_STORE_BYTES,
-            _node_ip_address="127.0.0.1",
-            _temp_dir=str(folder),
-            **quiet,
-        )
+        _start_local(cpus or available_cores(), folder, quiet)
         return
     ray.init(address=address, runtime_env={"env_vars": {"OMP_NUM_THREADS": "1"}}, **quiet)
+
+
+def _start_local(cpus: int, folder: Path, quiet: dict[str, Any]) -> None:
+    """Start Ray here; on an overloaded machine it sometimes needs a second attempt.
+
+    Raises:
+        UserError: both attempts failed.
+    """
+    import ray
+
+    for attempt in (1, 2):
+        try:
+            ray.init(
+                address="local",
+                num_cpus=cpus,
+                include_dashboard=False,
+                object_store_memory=_OBJECT_STORE_BYTES,
+                _node_ip_address="127.0.0.1",
+                _temp_dir=str(folder / str(attempt)),
+                **quiet,
+            )
+            return
+        except Exception as error:  # Ray raises a bare Exception when its start takes too long
+            ray.shutdown()
+            if attempt == 2:
+                reason = str(error).strip().splitlines()[0]
+                raise UserError(
+                    f"Ray did not start ({reason}); the machine may be overloaded, try again, "
+                    "with --resume if the study has begun"
+                ) from error
 
 
 def probe_cluster(address: str) -> None:

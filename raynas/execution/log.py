@@ -168,13 +168,12 @@ class BlockLog:
 
     def _write(self, method: str, space: str, table: pa.Table, finished: Mapping[Run, int]) -> Path:
         ends = [[*run, count] for run, count in sorted(finished.items())]
-        keys = [table[name].to_numpy() for name in ("seed", "evaluation")]
-        digest = hashlib.blake2b(json.dumps(ends).encode(), digest_size=12)
-        for key in keys:
-            digest.update(np.ascontiguousarray(key).tobytes())
-        path = self.folder / f"{method}-{space}-{digest.hexdigest()}.parquet"
         block = table.replace_schema_metadata({_FINISHED: json.dumps(ends).encode()})
-        write_atomically(path, lambda temporary: pq.write_table(block, temporary))
+        sink = pa.BufferOutputStream()
+        pq.write_table(block, sink)
+        content = sink.getvalue().to_pybytes()
+        path = self.folder / f"{method}-{space}-{_digest(content)}.parquet"
+        write_atomically(path, lambda temporary: temporary.write_bytes(content))
         return path
 
     def _merge(self, method: str, space: str, paths: list[Path]) -> Path:
@@ -189,10 +188,18 @@ class BlockLog:
         return merged
 
 
+def _digest(content: bytes) -> str:
+    """What a block's name ends with, so that any damage to the file shows."""
+    return hashlib.blake2b(content, digest_size=12).hexdigest()
+
+
 def _read_block(path: Path) -> pa.Table | None:
-    """A block, or None if it is no readable block of this layout."""
+    """A block, or None if it is no undamaged block of this layout."""
     try:
-        block = pq.ParquetFile(path).read()
+        content = path.read_bytes()
+        if _digest(content) != path.stem.rpartition("-")[2]:
+            return None
+        block = pq.ParquetFile(pa.BufferReader(content)).read()
     except (pa.ArrowException, OSError):
         return None
     if _FINISHED not in (block.schema.metadata or {}) or block.schema.names != LOG_SCHEMA.names:

@@ -57,7 +57,7 @@ def new_manifest(arguments: Mapping[str, Any], tables: Mapping[str, Table]) -> d
             "name": benchmark.name,
             "kind": benchmark.kind,
             "sha256": benchmark.sha256,
-            "path": str(benchmark.path),
+            "path": str(benchmark.path.resolve()),
             "metadata": benchmark.metadata,
         },
         "versions": {"python": platform.python_version()}

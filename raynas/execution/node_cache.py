@@ -42,6 +42,8 @@ def benchmark_on_node(
             if _open_if_same(kept, sha256) is None:
                 write_atomically(kept, lambda temporary: fetch().tofile(temporary))
     fetched = _open_if_same(kept, sha256)
+    if fetched is not None:
+        fetched.verify()
     if fetched is None:
         raise BenchmarkError(f"{path} is not the benchmark with sha256 {sha256[:12]} any more")
     return fetched

@@ -10,7 +10,7 @@ import typer
 from raynas.report.build import build_report
 from search_spaces.command_line import run
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 SEVERAL = Path("raynas-report")
 
 

@@ -16,7 +16,12 @@ from search_spaces.surrogate.report import fidelity_report
 from search_spaces.surrogate.settings import QUICK, FitSettings
 from search_spaces.surrogate.shipped import read_metadata, shipped_path
 
-app = typer.Typer(add_completion=False, help="Fit the embedded surrogate, or show its fidelity.")
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Fit the embedded surrogate, or show its fidelity.",
+)
 
 _Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 

@@ -98,6 +98,19 @@ def test_damaged_blocks_are_set_aside(tmp_path: Path, damage: str) -> None:
     assert log.read().finished == {RUN}
 
 
+def test_any_flipped_bit_is_noticed(tmp_path: Path) -> None:
+    log = BlockLog(tmp_path)
+    log.append(rows_to_table(RUN, rows(0, 3)), {RUN: 3})
+    (path,) = tmp_path.iterdir()
+    content = path.read_bytes()
+    for place in range(0, len(content), 7):
+        flipped = bytearray(content)
+        flipped[place] ^= 1 << place % 8
+        path.write_bytes(flipped)
+        assert log.read().table.num_rows == 0
+        path.with_suffix(".damaged").unlink()
+
+
 def test_blocks_are_merged(tmp_path: Path) -> None:
     log = BlockLog(tmp_path, merge_at=4)
     other: Run = ("rs", "1", 4)
@@ -114,11 +127,11 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.M
     log = BlockLog(tmp_path)
     log.append(rows_to_table(RUN, rows(0, 3)))
 
-    def full(table: pa.Table, path: Path) -> None:
+    def full(path: Path, content: bytes) -> None:
         path.write_text("half a block")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(pq, "write_table", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(UserError, match="the disk is full; free some space"):
         log.append(rows_to_table(RUN, rows(3, 6)))
     assert len(list(tmp_path.iterdir())) == 1

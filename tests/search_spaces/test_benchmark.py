@@ -175,3 +175,23 @@ def test_nothing_is_left_when_writing_fails(
         write_store(tmp_path / "store.arrow", columns(1), name="x", kind="synthetic", metadata={})
     assert [path.name for path in tmp_path.iterdir()] == ["store.arrow"]
     assert (tmp_path / "store.arrow").read_bytes() == before
+
+
+def test_damage_to_the_content_is_found(tmp_path: Path, data: dict[str, np.ndarray]) -> None:
+    write(tmp_path / "whole.arrow", data).verify()
+    content = bytearray((tmp_path / "whole.arrow").read_bytes())
+    found = 0
+    for place in np.random.default_rng(0).integers(len(content), size=60).tolist():
+        flipped = content.copy()
+        flipped[place] ^= 1
+        (tmp_path / "flipped.arrow").write_bytes(flipped)
+        try:
+            damaged = Benchmark.open(tmp_path / "flipped.arrow")
+            damaged.verify()
+        except BenchmarkError:
+            found += 1
+        else:  # padding: every figure is as it was
+            for name in pa.ipc.open_file(str(tmp_path / "whole.arrow")).schema.names[1:]:
+                whole = Benchmark.open(tmp_path / "whole.arrow").column(name)[0]
+                assert (damaged.column(name)[0] == whole).all()
+    assert found > 50

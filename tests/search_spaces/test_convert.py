@@ -336,12 +336,13 @@ def command(*arguments: object, **environment: str) -> subprocess.CompletedProce
     )
 
 
-def test_command_converts_into_the_data_directory(tmp_path):
+def test_command_keeps_other_tables_out_of_the_official_place(tmp_path):
     table = write_official_table(tmp_path / "table.tfrecord", CELLS[:5])
     done = command(table, RAYNAS_DATA=str(tmp_path / "data"))
     assert (done.returncode, done.stderr) == (0, "")
     assert "15 runs of 5 cells at 108 epochs" in done.stdout
-    assert len(Benchmark.open(tmp_path / "data" / "nasbench101.arrow")) == 5
+    assert len(Benchmark.open(tmp_path / "table.arrow")) == 5
+    assert not (tmp_path / "data").exists()
 
 
 def test_command_reports_in_one_line(tmp_path):
