@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from raynas.analysis.runs import float_column, in_run_order, run_starts
+from raynas.analysis.runs import TABLE_DEVICE, float_column, in_run_order, run_starts
 from search_spaces.errors import unknown_name
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ TRAJECTORY_SCHEMA = pa.schema(
         ("test_regret", pa.float64()),
         ("repeat", pa.int8()),
         ("failure", pa.string()),
+        ("device", pa.string()),
     ]
 )
 _COMPUTED = {
@@ -46,6 +47,7 @@ _COMPUTED = {
     "incumbent_test_error",
     "validation_regret",
     "test_regret",
+    "device",
 }
 _COPIED = [name for name in TRAJECTORY_SCHEMA.names if name not in _COMPUTED]
 
@@ -147,6 +149,7 @@ def _space_part(
     columns: dict[str, pa.Array] = {name: part.column(name) for name in _COPIED}
     columns["module_hash"] = _hex(table, rows[here])
     columns["incumbent_hash"] = _hex(table, chosen_rows)
+    columns["device"] = pa.repeat(TABLE_DEVICE, len(here))
     for name in ("validation", "test"):
         columns[f"incumbent_{name}_error"] = _nullable(errors[name])
         columns[f"{name}_regret"] = _nullable(errors[name] - best[name])
