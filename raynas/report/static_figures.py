@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from raynas.execution.files import write_atomically
-from raynas.report.axes import regret_floor
+from raynas.report.axes import TIMES, regret_floor
 from raynas.report.cell_drawing import draw_cell
 from raynas.report.content import (
     SpaceContent,
@@ -19,7 +19,7 @@ from raynas.report.content import (
     final_regrets,
     share_at,
 )
-from raynas.report.figures import shown_ranks
+from raynas.report.figures import shown_ranks, time_title
 from raynas.report.styles import EXACT, Style
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def write_static_figures(content: SpaceContent, folder: Path) -> list[Path]:
         "validation-regret": lambda axes, c: draw_regret(axes, c, "validation_regret"),
         "final-regret": draw_finals,
     }
-    if len(content.groups) > 1:
+    if len(content.ranks) > 1:
         drawings["rank"] = draw_ranks
     if content.distribution is not None:
         drawings["distribution"] = draw_distribution
@@ -134,7 +134,7 @@ def draw_regret(axes: Axes, content: SpaceContent, quantity: str) -> None:
     if content.exact:
         exact, style = content.exact[quantity], content.styles[EXACT]
         axes.plot(exact.seconds, _floored(exact.mean, floor), label=style.name, **_look(style))
-    axes.set(xscale="log", yscale="log", xlabel="simulated time (s)")
+    axes.set(xscale="log", yscale="log", xlabel=time_title(content))
     axes.set_ylabel(f"mean {quantity.replace('_', ' ')} (percentage points)")
     _label_points(axes.yaxis)
     _legend(axes)
@@ -189,7 +189,7 @@ def draw_ranks(axes: Axes, content: SpaceContent) -> None:
         style = content.styles[label]
         inside = shown_ranks(content, label)
         axes.plot(content.rank_seconds[inside], ranks[inside], label=style.name, **_look(style))
-    axes.set(xscale="log", xlabel="simulated time (s)", ylabel="mean rank by test regret")
+    axes.set(xscale="log", xlabel=TIMES[content.rank_family], ylabel="mean rank by test regret")
     axes.invert_yaxis()
     _legend(axes)
 
