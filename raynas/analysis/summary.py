@@ -31,6 +31,7 @@ SUMMARY_SCHEMA = pa.schema(
         ("mean_seconds", pa.float64()),
         ("evaluations", pa.int64()),
         ("failed", pa.int64()),
+        ("family", pa.string()),
     ]
 )
 
@@ -69,7 +70,13 @@ def summarise(runs: Sequence[Run], *, seed: int = 0) -> pa.Table:
         }
         for method, members in groups.items():
             rows += [
-                {"space": space, "method": method, **row, "mean_rank": ranks[method][i]}
+                {
+                    "space": space,
+                    "method": method,
+                    **row,
+                    "mean_rank": ranks[method][i],
+                    "family": members[0].family,
+                }
                 for i, row in enumerate(_at_checkpoints(members, times, seed))
             ]
     return pa.Table.from_pylist([_nulls(row) for row in rows], schema=SUMMARY_SCHEMA)

@@ -66,7 +66,7 @@ class ProgressCallback(tune.Callback):
         self._units = units
         self._work = [0.0] * len(units)
         self._current: dict[int, float] = {}
-        self._totals = {pair: _total(plan, *pair) for pair in plan.pairs()}
+        self._totals = {pair: _total(plan, pair[0]) for pair in plan.pairs()}
         self._runs = Counter(run[:2] for run in plan.runs())
         self._finished = {
             pair: total / self._runs[pair] * sum(run[:2] == pair for run in finished)
@@ -119,7 +119,7 @@ class ProgressCallback(tune.Callback):
         return (tune.Callback, ())
 
 
-def _total(plan: Plan, method: str, space: str) -> int:
+def _total(plan: Plan, method: str) -> int:
     """Full trainings, or epochs of a one-shot method, over all seeds."""
     if plan.searches is not None and method in plan.searches.methods:
         return len(plan.searches.seeds) * plan.searches.settings[method].epochs

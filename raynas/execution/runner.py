@@ -209,8 +209,8 @@ def _tune_once(
             continue
         if result.error is not None:
             failed[number] = f"given up by Ray Tune: {str(result.error).strip().splitlines()[-1]}"
-        elif "out_of_memory" in (result.metrics or {}):
-            short[number] = result.metrics["out_of_memory"]
+        elif reason := (result.metrics or {}).get("out_of_memory"):
+            short[number] = reason
     return failed, short
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from raynas.execution.log import Run
+from raynas.search_request import SEARCHED_SPACES
 from search_spaces.errors import UserError, unknown_name
 
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
 DEVICES = ("cpu", "cuda")
 KEEP_CHECKPOINTS = ("last", "all")
-#: Of these spaces there are supernets (Zela et al. 2020).
-SEARCHED_SPACES = ("1", "2", "3")
 
 #: CPU seconds of one epoch on the digits (batch size 96, 4 channels, 3 cells), on one core of an
 #: AMD EPYC. Only their proportions matter; a wrong figure costs balance, nothing else.

@@ -106,14 +106,9 @@ class SupernetActor:
         """
         self.search.load_state_dict(_unpack(state, self._device))
 
-    @property
-    def device(self) -> str:
-        """ "cpu", or the GPU's name."""
-        return device_name(self._device)
-
 
 def device_name(device: torch.device | str) -> str:
-    """ "cpu", or the GPU's name."""
+    """The GPU's name, or "cpu"."""
     device = torch.device(device)
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
 

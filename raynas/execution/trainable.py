@@ -42,6 +42,8 @@ class StudyTrainable(tune.Trainable):
     save in a checkpoint of Tune's and no file system that the nodes would have to share.
     """
 
+    _work: _Work | None
+
     def setup(  # type: ignore[override]
         self, config: dict[str, Any], plan: Plan, units: Sequence[Unit], writer: Any, images: Any
     ) -> None:
@@ -77,7 +79,7 @@ class StudyTrainable(tune.Trainable):
 
     def _begin(self, config: dict[str, Any]) -> None:
         self._number: int = config["unit"]
-        self._work: _Work | None = None
+        self._work = None
 
 
 def _open(unit: Unit, place: _Place) -> _Work:

@@ -116,9 +116,7 @@ class Search:
         names = {field.name for field in fields(kind.settings_type)}
         settings = kind.settings_type(**{n: v for n, v in identity.items() if n in names})
         entropy, key = identity["seed"].split(" ", 1)
-        seed = np.random.SeedSequence(
-            ast.literal_eval(entropy), spawn_key=ast.literal_eval(key)
-        )
+        seed = np.random.SeedSequence(ast.literal_eval(entropy), spawn_key=ast.literal_eval(key))
         space: Any = load_space(identity["space"])
         search = Search(kind, space, images, settings, seed=seed)
         search.load_state_dict(state)
