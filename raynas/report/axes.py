@@ -11,7 +11,7 @@ from raynas.analysis.runs import BLACK_BOX, ONE_SHOT
 
 Figure = dict[str, Any]
 TIMES = {BLACK_BOX: "simulated time (s)", ONE_SHOT: "search time (s)"}
-BOTH_TIMES = "simulated training time, or real search time of one-shot methods (s)"
+BOTH_TIMES = "simulated training, or real search (s)"
 
 
 def numbers(values: np.ndarray) -> list[float | None]:
@@ -36,6 +36,15 @@ def points_axis(title: str, unit: str = "percentage points") -> Figure:
     values = [digit * 10.0**power for power in range(-5, 3) for digit in (1, 2, 5)]
     ticks = {"tickvals": numbers(np.array(values)), "ticktext": [f"{v:g}" for v in values]}
     return {"title": {"text": f"{title} ({unit})"}, "type": "log", **ticks}
+
+
+def spread_axis(title: str, values: Sequence[np.ndarray]) -> Figure:
+    """A log axis if the values spread enough for its labels, else a linear one."""
+    every = np.concatenate([np.ravel(v) for v in values]) if values else np.zeros(0)
+    positive = every[np.isfinite(every) & (every > 0)]
+    if len(positive) and positive.max() > 4 * positive.min():
+        return points_axis(title, "%")
+    return {"title": {"text": f"{title} (%)"}}
 
 
 def log_axis(title: str) -> Figure:

@@ -147,11 +147,16 @@ def _kicker(merged: Merged) -> str:
 
 
 def _findings(content: Sequence[SpaceContent]) -> str:
-    if len(content) == 1:
-        return tag("p", text(wording.finding(content[0])), class_="finding")
+    several = len(content) > 1
     return "".join(
-        tag("p", tag("b", text(f"{space.title}. ")), text(wording.finding(space)), class_="finding")
+        tag(
+            "p",
+            tag("b", text(f"{space.title}. ")) if several else "",
+            text(words),
+            class_="finding",
+        )
         for space in content
+        for words in wording.findings(space)
     )
 
 

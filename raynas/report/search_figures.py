@@ -11,7 +11,15 @@ import numpy as np
 
 from raynas.analysis.searches import Choice, EpochCurve, SearchRun, choices, epoch_curve
 from raynas.analysis.searches import mean_entropy as mean_entropy_of
-from raynas.report.axes import Figure, digits, layout_of, numbers, points_axis, regret_floor
+from raynas.report.axes import (
+    Figure,
+    digits,
+    layout_of,
+    numbers,
+    points_axis,
+    regret_floor,
+    spread_axis,
+)
 from raynas.report.content import SpaceContent
 from raynas.report.figures import band
 
@@ -78,9 +86,10 @@ def epochs_figure(content: SpaceContent, quantity: str) -> Figure:
         for trace in _traces(content, label, curve, "one-shot error", 1e-3, banded=False):
             trace["line"] = {"width": 1.5, "dash": "dot"}
             traces.append(trace | {"yaxis": "y2"})
-    layout = layout_of(epoch_axis(), points_axis(f"{name}, solid"))
-    second = points_axis("one-shot validation error, dotted", "%")
-    layout["yaxis2"] = second | {"overlaying": "y", "side": "right", "showgrid": False}
+    layout = layout_of(epoch_axis(), points_axis(f"solid: {name}", "% points"))
+    second = spread_axis("dotted: one-shot error", [c.mean for c in errors.values()])
+    layout["yaxis2"] = second | {"overlaying": "y", "side": "right", "tickmode": "auto"}
+    layout["yaxis2"]["showgrid"] = False
     return {"data": _bands_first(traces), "layout": layout}
 
 

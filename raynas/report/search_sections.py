@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from raynas.analysis.runs import ONE_SHOT
 from raynas.analysis.searches import SearchRun, choices
 from raynas.report import wording
 from raynas.report.cell_drawing import draw_cell
@@ -27,14 +28,13 @@ _WORDS = {
 
 def devices(content: SpaceContent) -> str:
     """Where the searches ran, in words."""
-    return ", ".join(
-        dict.fromkeys(run.device for runs in content.searches.values() for run in runs)
-    )
+    groups = content.families.get(ONE_SHOT, {})
+    return ", ".join(dict.fromkeys(run.device for runs in groups.values() for run in runs))
 
 
 def search_notices(content: SpaceContent) -> str:
     """On what, how large and where the searches were; a warning where the images differ."""
-    if not content.searches:
+    if ONE_SHOT not in content.families:
         return ""
     found = [study.manifest.get("search") or {} for study in content.studies]
     found = [search for search in found if search]
@@ -71,7 +71,7 @@ def _line(search: dict[str, Any]) -> str:
 
 def clock_note(content: SpaceContent) -> str:
     """What the seconds of one-shot methods are, for captions; empty without such methods."""
-    if not content.searches:
+    if ONE_SHOT not in content.families:
         return ""
     note = (
         f"One-shot methods: real seconds of search so far, on {devices(content)}; the cell is the "
@@ -222,7 +222,8 @@ def search_table(content: SpaceContent, labels: list[str], rows: dict[str, Any])
         rows: label -> row of `SUMMARY_SCHEMA` at the end.
     """
     least = min(
-        (v for row in rows.values() if (v := row["mean_test_regret"]) is not None), default=np.nan
+        (v for label in labels if (v := rows[label]["mean_test_regret"]) is not None),
+        default=np.nan,
     )
     head = tag("tr", *(tag("th", title, scope="col") for title in SEARCH_COLUMNS))
     body = [_row(content, label, rows[label], least) for label in labels]
@@ -249,7 +250,7 @@ def _row(content: SpaceContent, label: str, final: dict[str, Any], least: float)
         wording.duration(final["mean_seconds"]),
         "–" if final["mean_rank"] is None else f"{final['mean_rank']:.2f}",
         f"{final['runs']}{failed}",
-        f"{final['evaluations'] - final['failed']:,}",
+        _mean([len(run.epochs) for run in searches], "{:g}"),
     )
     name = tag("span", "", class_="swatch", data_method=label) + text(content.styles[label].name)
     return tag(

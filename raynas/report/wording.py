@@ -56,14 +56,12 @@ def finals(content: SpaceContent) -> list[Row]:
     return sorted(rows, key=lambda row: float(str(row["mean_test_regret"])))
 
 
-def finding(content: SpaceContent) -> str:
+def findings(content: SpaceContent) -> list[str]:
     """Who won in each family, by how much, and whether that is more than chance."""
     groups = content.families
     if len(groups) == 1:
-        return _finding(content, *groups)
-    return " ".join(
-        f"{family.capitalize()} methods: {_finding(content, family)}" for family in groups
-    )
+        return [_finding(content, *groups)]
+    return [f"{family.capitalize()} methods: {_finding(content, family)}" for family in groups]
 
 
 def _finding(content: SpaceContent, family: str) -> str:
