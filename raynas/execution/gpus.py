@@ -37,8 +37,8 @@ def fraction_for(peak: int, total: int) -> float:
 
 
 def larger_fraction(fraction: float) -> float | None:
-    """What to try after a search ran out of memory; None if it had a whole GPU already."""
-    if fraction >= 1:
+    """What to try after a search ran out of memory; None if it had no GPU, or a whole one."""
+    if not 0 < fraction < 1:
         return None
     return min(1.0, 2 * fraction)
 

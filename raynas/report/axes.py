@@ -44,7 +44,7 @@ def spread_axis(title: str, values: Sequence[np.ndarray]) -> Figure:
     positive = every[np.isfinite(every) & (every > 0)]
     if len(positive) and positive.max() > 4 * positive.min():
         return points_axis(title, "%")
-    return {"title": {"text": f"{title} (%)"}}
+    return {"title": {"text": f"{title} (%)"}, "tickmode": "auto"}
 
 
 def log_axis(title: str) -> Figure:

@@ -88,8 +88,7 @@ def epochs_figure(content: SpaceContent, quantity: str) -> Figure:
             traces.append(trace | {"yaxis": "y2"})
     layout = layout_of(epoch_axis(), points_axis(f"solid: {name}", "% points"))
     second = spread_axis("dotted: one-shot error", [c.mean for c in errors.values()])
-    layout["yaxis2"] = second | {"overlaying": "y", "side": "right", "tickmode": "auto"}
-    layout["yaxis2"]["showgrid"] = False
+    layout["yaxis2"] = second | {"overlaying": "y", "side": "right", "showgrid": False}
     return {"data": _bands_first(traces), "layout": layout}
 
 
