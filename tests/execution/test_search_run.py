@@ -191,9 +191,7 @@ def test_rows_are_what_the_benchmark_says(plan: Plan, table: Table, images: Sear
 
 
 def test_the_tables_of_searches(plan: Plan, tmp_path: Path) -> None:
-    records = pa.concat_tables(
-        [undisturbed(plan, RUN), undisturbed(plan, ("random_ws", "1", 0))]
-    )
+    records = pa.concat_tables([undisturbed(plan, RUN), undisturbed(plan, ("random_ws", "1", 0))])
     searches, alphas = split_records(records)
     assert searches.schema == SEARCHES_SCHEMA and alphas.schema == ALPHAS_SCHEMA
     assert searches.num_rows == 8

@@ -134,7 +134,9 @@ def _trajectory(search: FinishedSearch, key: dict[str, Any]) -> list[dict[str, A
         )
     if search.failure:
         nothing = dict.fromkeys(("module_hash", "validation_error", "test_error"))
-        last = rows[-1] if rows else key | dict.fromkeys(TRAJECTORY_SCHEMA.names[3:])
+        nowhere = dict.fromkeys(TRAJECTORY_SCHEMA.names[3:])
+        nowhere |= {"simulated_seconds": 0.0, "real_seconds": 0.0}
+        last = rows[-1] if rows else key | nowhere
         extra = {"evaluation": len(rows), "failure": search.failure, "epochs": 108, "repeat": -1}
         rows.append(last | nothing | extra | {"device": "cpu"})
     return rows
