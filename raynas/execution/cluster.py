@@ -49,9 +49,7 @@ _ENVIRONMENT = {
 
 
 @contextlib.contextmanager
-def cluster(
-    address: str | None, cpus: int | None, gpus: int | None = None
-) -> Iterator[Path]:
+def cluster(address: str | None, cpus: int | None, gpus: int | None = None) -> Iterator[Path]:
     """Have Ray for a while; yields a folder on this machine that is deleted afterwards.
 
     A Ray that this process has started already is used and left running.
