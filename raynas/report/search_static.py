@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,7 +43,7 @@ def write_search_figures(content: SpaceContent, folder: Path) -> list[Path]:
         drawings["search-entropy"] = Drawing(draw_entropies, (7.2, height))
     for label in learnt:
         run = next(run for run in content.searches[label] if run.alphas)
-        name = f"alphas-{label.replace(' · ', '-')}"
+        name = f"alphas-{re.sub(r'[^A-Za-z0-9_]+', '-', label)}"
         drawings[name] = on_axes(partial(draw_alphas, run=run), (7.2, 8.2))
     paths = []
     for name, drawing in drawings.items():
