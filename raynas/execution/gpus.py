@@ -69,16 +69,15 @@ def fractions(plan: Plan, images: Any) -> dict[str, float]:
         raise UserError("the Ray cluster has no GPU; use --device cpu", exit_code=1)
     if searches.gpus_per_trial is not None:
         return dict.fromkeys(searches.methods, searches.gpus_per_trial)
-    measure: Any = ray.remote(_measure)
-    runs = {method: measure.options(num_cpus=1, num_gpus=1) for method in searches.methods}
-    found = {
-        method: ray.get([task.remote(searches, method, s, images) for s in searches.spaces])
-        for method, task in runs.items()
-    }
-    return {
-        method: max(fraction_for(peak, total) for peak, total in peaks)
-        for method, peaks in found.items()
-    }
+    measure: Any = ray.remote(max_calls=1)(_measure).options(num_cpus=1, num_gpus=1)
+    found = {}
+    for method in searches.methods:
+        tasks = [measure.remote(searches, method, space, images) for space in searches.spaces]
+        try:
+            found[method] = max(fraction_for(peak, total) for peak, total in ray.get(tasks))
+        except ray.exceptions.RayTaskError:
+            found[method] = 1.0  # whatever it was, the search itself will meet it and tell
+    return found
 
 
 def _measure(searches: SearchPlan, method: str, space: str, decoded: Images) -> tuple[int, int]:
@@ -101,7 +100,7 @@ def _measure(searches: SearchPlan, method: str, space: str, decoded: Images) -> 
     kind = searches.classes.get(method, method)
     total = torch.cuda.get_device_properties(0).total_memory
     try:
-        SupernetActor(SearchSpec(kind, space, settings), images).train(1)
+        (record,) = SupernetActor(SearchSpec(kind, space, settings), images).train(1)
     except torch.OutOfMemoryError:
         return total, total
-    return int(torch.cuda.max_memory_allocated()), total
+    return record.peak_memory + decoded.pixels.nbytes, total

@@ -87,7 +87,7 @@ def run_study(
         try:
             recorded = study.log.read()
             finished = recorded.finished | study.searches.finished(_searches(plan))
-            if finished < frozenset(plan.runs()):
+            if frozenset(plan.runs()) - finished:
                 _run_rest(study, plan, recorded, finished, listener, address, cpus)
         except KeyboardInterrupt:
             raise StudyInterrupted(study.path) from None
@@ -118,7 +118,7 @@ def _run_rest(
         callback = ProgressCallback(plan, units, recorded, finished, listener)
         writer = start_writer(study.log.folder, plan.benchmark, study.searches)
         images, shares = None, [0.0] * len(units)
-        if plan.searches is not None:
+        if plan.searches is not None and any(isinstance(unit, SearchUnit) for unit in units):
             images = ray.put(plan.searches.images.read("search"))
             by_method = fractions(plan, images)
             shares = [by_method.get(unit.method, 0.0) for unit in units]

@@ -21,10 +21,6 @@ if TYPE_CHECKING:
     from raynas.oneshot import EpochRecord
 
 
-class OutOfMemory(Exception):  # noqa: N818
-    """The GPU's share was too small for a search; a larger one may do."""
-
-
 def spec_of(plan: Plan, run: Run) -> SearchSpec:
     """The search of a run.
 
@@ -101,13 +97,13 @@ class SearchRun:
         """One more epoch; a failure of the search is part of what it returns.
 
         Raises:
-            OutOfMemory: on a GPU.
+            torch.OutOfMemoryError: the share of the GPU was too small; a larger one may do.
         """
         failure, records = None, self.contents.records
         try:
             (record,) = self._actor.train(1)
-        except torch.OutOfMemoryError as error:
-            raise OutOfMemory(str(error).splitlines()[0]) from error
+        except torch.OutOfMemoryError:
+            raise
         except Diverged as error:
             failure = str(error)
         except Exception as error:

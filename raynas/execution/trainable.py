@@ -23,6 +23,7 @@ from search_spaces.spaces import load_space
 from search_spaces.table import Table
 
 if TYPE_CHECKING:
+    from raynas.execution.search_run import SearchRun
     from raynas.images import SearchImages
 
 STEP_SECONDS = 0.75
@@ -146,35 +147,37 @@ class _SearchWork:
     """One search, an epoch at a time."""
 
     def __init__(self, unit: SearchUnit, place: _Place) -> None:
-        from raynas.execution.search_run import SearchRun, spec_of
-
-        recorded, checkpoint = place.call("recorded_search", unit.run)
-        spec = spec_of(place.plan, unit.run)
-        self._search: SearchRun | None = SearchRun(
-            unit.run, spec, place.images(), recorded, checkpoint
-        )
         self._unit, self._place = unit, place
+        self._search: SearchRun | None = None
         self._lookup = TableLookup(place.table(unit.space))
 
     def step(self) -> dict[str, Any]:
         """One epoch."""
-        from raynas.execution.search_run import OutOfMemory
+        import torch
 
-        search = self._search
-        assert search is not None
         try:
+            search = self._search = self._search or self._start()
             if not search.finished:
                 step = search.advance()
                 self._place.call("commit_search", self._unit.run, step.contents, step.checkpoint)
-        except OutOfMemory as error:
+        except torch.OutOfMemoryError as error:
+            reason = f"out of memory: {str(error).splitlines()[0]}"
             self._free()
-            return {"work": 0.0, "error": None, "out_of_memory": str(error), "done": True}
+            return {"work": 0.0, "error": None, "out_of_memory": reason, "done": True}
         contents = search.contents
         return {
             "work": float(contents.records.num_rows),
             "error": self._error(contents.records["vector"].to_pylist()),
             "done": search.finished,
         }
+
+    def _start(self) -> SearchRun:
+        """The search after its last checkpoint."""
+        from raynas.execution.search_run import SearchRun, spec_of
+
+        place, run = self._place, self._unit.run
+        recorded, checkpoint = place.call("recorded_search", run)
+        return SearchRun(run, spec_of(place.plan, run), place.images(), recorded, checkpoint)
 
     def _error(self, vectors: list[list[int]]) -> float | None:
         """The benchmark's validation error of the current cell."""
