@@ -123,9 +123,9 @@ def draw_alphas(axes: Axes, content: SpaceContent, run: SearchRun) -> None:
     picture: dict[str, Any] = {"aspect": "auto", "interpolation": "nearest", "extent": extent}
     image = axes.imshow(rows, cmap=scale, vmin=-limit, vmax=limit, **picture)
     axes.set_yticks(range(len(rows)), names, fontsize=7.5)
+    axes.tick_params(axis="y", length=0)
     for tick, heavy in zip(axes.get_yticklabels(), bold, strict=True):
         tick.set_fontweight("bold" if heavy else "normal")
-    axes.tick_params(axis="y", length=0)
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
     axes.set_xlabel(f"epoch ({content.styles[run.method].name}, seed {run.seed})")

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Draw = Callable[["Axes", SpaceContent], None]
+# Laid out at the resolution of the PNG: the widths of small letters depend on it.
+_DPI = 160
 _INK, _FAINT = "#2b2b2b", "#dcdcdc"
 _PARAMETERS: dict[Any, Any] = {
     "font.family": "DejaVu Sans",  # comes with Matplotlib, so every machine draws the same
@@ -101,7 +103,7 @@ def write_figure(drawing: Drawing, content: SpaceContent, stem: Path) -> list[Pa
     from matplotlib.figure import Figure
 
     with mpl.rc_context(_PARAMETERS):
-        figure = Figure(figsize=drawing.size, layout="constrained")
+        figure = Figure(figsize=drawing.size, dpi=_DPI, layout="constrained")
         drawing.draw(figure, content)
         kind = content.studies[0].benchmark["kind"]
         title = f"{content.title} ({kind} benchmark)"
@@ -120,7 +122,7 @@ def write_figure(drawing: Drawing, content: SpaceContent, stem: Path) -> list[Pa
 def _save(figure: Figure, path: Path, metadata: dict[str, None]) -> Path:
     kind = path.suffix[1:]
     write_atomically(
-        path, lambda p: figure.savefig(p, format=kind, dpi=160, metadata=dict(metadata))
+        path, lambda p: figure.savefig(p, format=kind, dpi=_DPI, metadata=dict(metadata))
     )
     return path
 
