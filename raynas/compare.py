@@ -22,9 +22,11 @@ def compare(
     ] = None,
     methods: Annotated[
         list[str] | None,
-        typer.Option(help="Names separated by commas; by default all but smac3."),
+        typer.Option(
+            help="Names of black-box or one-shot methods, by commas; by default all but smac3."
+        ),
     ] = None,
-    seeds: Annotated[_Number, typer.Option(help="Runs per method and space.")] = None,
+    seeds: Annotated[_Number, typer.Option(help="Runs per black-box method and space.")] = None,
     evaluations: Annotated[
         _Number, typer.Option(help="Full trainings (108 epochs) that each run may spend.")
     ] = None,
@@ -46,6 +48,25 @@ def compare(
     ] = None,
     seed: Annotated[_Number, typer.Option(help="Root of all random numbers.")] = None,
     preset: Annotated[_Text, typer.Option(help="quick (10 seeds) or paper (500 seeds).")] = None,
+    search_seeds: Annotated[
+        _Number, typer.Option(help="Searches per one-shot method and space.")
+    ] = None,
+    epochs: Annotated[_Number, typer.Option(help="Length of a one-shot search.")] = None,
+    channels: Annotated[_Number, typer.Option(help="Width of the supernet.")] = None,
+    cells: Annotated[_Number, typer.Option(help="Cells of the supernet.")] = None,
+    batch_size: Annotated[_Number, typer.Option(help="Images per step of a search.")] = None,
+    images: Annotated[
+        _Text, typer.Option(help="What is searched on: auto, cifar10, digits, or a path.")
+    ] = None,
+    device: Annotated[_Text, typer.Option(help="Of searches: auto, cpu or cuda.")] = None,
+    precision: Annotated[_Text, typer.Option(help="Of searches: float32 or bf16.")] = None,
+    gpus_per_trial: Annotated[
+        float | None,
+        typer.Option(help="Share of a GPU for a search; by default a dry run finds it."),
+    ] = None,
+    keep_checkpoints: Annotated[
+        _Text, typer.Option(help="Of searches: last, or all to keep that of every epoch.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Directory of the new study.")] = None,
     resume: Annotated[Path | None, typer.Option(help="Study directory to continue.")] = None,
     address: Annotated[
@@ -62,6 +83,7 @@ def compare(
     from raynas import comparison
     from raynas.console import LiveProgress, result_tables
     from raynas.execution.cluster import probe_cluster
+    from raynas.search_request import SearchRequest
     from search_spaces.errors import UserError
 
     request = comparison.Request(
@@ -76,6 +98,18 @@ def compare(
         workers,
         seed,
         preset,
+        SearchRequest(
+            epochs,
+            channels,
+            cells,
+            batch_size,
+            device,
+            precision,
+            images,
+            search_seeds,
+            gpus_per_trial,
+            keep_checkpoints,
+        ),
     )
     if out is not None and resume is not None:
         raise UserError("--out names a new study and --resume an old one; give one", exit_code=2)
@@ -85,8 +119,7 @@ def compare(
     begun = comparison.resume(resume, request) if resume else comparison.start(request, out)
     with begun.study:
         console.print(_opening(begun), soft_wrap=True)
-        keys = [(m, s) for s in begun.plan.spaces for m in begun.plan.methods]
-        with LiveProgress(console, keys) as live:
+        with LiveProgress(console, begun.plan.pairs(), begun.plan.searched) as live:
             result = comparison.run(begun, live, address)
     for table in result_tables(result.summary, console.width):
         console.print()
@@ -117,10 +150,18 @@ def _opening(begun: object) -> str:
             "the measured table"
         )
     lines += [f"note: {note}" for note in begun.notes]
-    lines.append(
-        f"{len(plan.methods)} methods, {'spaces' if len(plan.spaces) > 1 else 'space'} "
-        f"{', '.join(plan.spaces)}, {len(plan.seeds)} seeds, {plan.evaluations} full trainings each"
-    )
+    spaces = f"{'spaces' if len(plan.spaces) > 1 else 'space'} {', '.join(plan.spaces)}"
+    if plan.black_box:
+        lines.append(
+            f"{len(plan.black_box)} black-box methods, {spaces}, {len(plan.seeds)} seeds, "
+            f"{plan.evaluations} full trainings each"
+        )
+    if plan.searches is not None:
+        epochs = sorted({settings.epochs for settings in plan.searches.settings.values()})
+        lines.append(
+            f"{len(plan.searched)} one-shot methods, {spaces}, {len(plan.searches.seeds)} seeds, "
+            f"{' or '.join(map(str, epochs))} epochs each"
+        )
     return "\n".join(lines)
 
 

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from raynas.oneshot import REGISTRY
 from raynas.optimizers import OPTIMIZERS
 from raynas.presets import find_preset
+from raynas.search_request import (
+    SEARCHED_SPACES,
+    SearchRequest,
+    search_arguments,
+    search_plan,
+)
 from search_spaces.errors import UserError, unknown_name
 from search_spaces.sources import open_benchmark
 from search_spaces.spaces import SPACE_NAMES, load_space
@@ -26,8 +33,9 @@ if TYPE_CHECKING:
     from search_spaces.benchmark import Benchmark
     from search_spaces.table import Table
 
-#: `smac3` runs the smac package itself, about 0.4 s a suggestion: on request only.
-DEFAULT_METHODS = tuple(name for name in OPTIMIZERS if name != "smac3")
+#: Black-box optimizers, then one-shot methods. `smac3` runs the smac package itself, about 0.4 s a
+#: suggestion: on request only.
+DEFAULT_METHODS = (*(name for name in OPTIMIZERS if name != "smac3"), *REGISTRY)
 INCUMBENT_RULES = ("validation", "oracle")
 REPEAT_RULES = ("seeded", "mean", "0", "1", "2")
 QUANTITIES = ("validation", "test", "seconds")
@@ -49,6 +57,7 @@ class Request:
         workers: simulated asynchronous workers of a run.
         seed: root of all random numbers.
         preset: name of a preset.
+        searches: options of the one-shot methods.
     """
 
     spaces: tuple[str, ...] | None = None
@@ -62,17 +71,18 @@ class Request:
     workers: int | None = None
     seed: int | None = None
     preset: str | None = None
+    searches: SearchRequest = field(default_factory=SearchRequest)
 
     def given(self) -> dict[str, Any]:
         """The arguments that were given, as a manifest records them (without the benchmark)."""
         plain = {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in vars(self).items()
-            if value is not None and name != "benchmark"
+            if value is not None and name not in ("benchmark", "searches")
         }
         if self.seeds is not None:
             plain["seeds"] = list(range(self.seeds))
-        return plain
+        return plain | self.searches.given()
 
     def check(self) -> None:
         """Refuse what names nothing or counts nothing.
@@ -89,7 +99,7 @@ class Request:
             )
         for kind, names, valid in (
             ("space", self.spaces, SPACE_NAMES),
-            ("method", self.methods, OPTIMIZERS),
+            ("method", self.methods, (*OPTIMIZERS, *REGISTRY)),
             ("repeat", (self.repeat,), REPEAT_RULES),
             ("incumbent rule", (self.incumbent,), INCUMBENT_RULES),
         ):
@@ -104,6 +114,7 @@ class Request:
         if self.seed is not None and self.seed < 0:
             raise UserError(f"--seed must not be negative, it is {self.seed}", exit_code=2)
         find_preset(self.preset or "quick")
+        self.searches.check()
 
 
 @dataclass(frozen=True)
@@ -154,6 +165,7 @@ def start(request: Request, out: Path | None = None) -> Comparison:
         name: benchmark.table(load_space(name)) for name in dict.fromkeys(request.spaces or ("3",))
     }
     methods, notes = _methods(request.methods, tables)
+    searched = [name for name in methods if name in REGISTRY]
     preset = find_preset(request.preset or "quick")
     arguments = {
         "spaces": list(tables),
@@ -167,8 +179,17 @@ def start(request: Request, out: Path | None = None) -> Comparison:
         "seed": request.seed or 0,
         "preset": request.preset or "quick",
     }
-    study = Study.create(out or _new_directory(tables), new_manifest(arguments, tables))
-    return Comparison(study, _plan(arguments, benchmark), tables, notes)
+    search = None
+    if searched:
+        spaces = [name for name in tables if name in SEARCHED_SPACES]
+        added, search = search_arguments(request.searches, preset, searched, spaces)
+        arguments |= added
+        notes += _search_notes(search)
+    else:
+        request.searches.refuse_unused()
+    manifest = new_manifest(arguments, tables, search)
+    plan = _plan(manifest, benchmark)
+    return Comparison(Study.create(out or _new_directory(tables), manifest), plan, tables, notes)
 
 
 def resume(directory: Path, request: Request) -> Comparison:
@@ -190,7 +211,11 @@ def resume(directory: Path, request: Request) -> Comparison:
     study = Study.resume(directory, request.given(), benchmark.sha256)
     arguments = study.arguments
     tables = {name: benchmark.table(load_space(name)) for name in arguments["spaces"]}
-    return Comparison(study, _plan(arguments, benchmark), tables, ())
+    try:
+        return Comparison(study, _plan(study.manifest, benchmark), tables, ())
+    except BaseException:
+        study.close()
+        raise
 
 
 def run(
@@ -222,7 +247,8 @@ def _run(comparison: Comparison, listener: ProgressListener | None, address: str
 
     study = comparison.study
     outcome = run_study(study, comparison.plan, listener=listener, address=address)
-    trajectories = study.finish(comparison.tables)
+    searches = comparison.plan.searches
+    trajectories = study.finish(comparison.tables, searches.runs() if searches else ())
     if trajectories.num_rows == 0:
         raise UserError(
             f"no training ended within --budget-seconds {comparison.plan.budget_seconds:g}; start "
@@ -245,26 +271,44 @@ def _run(comparison: Comparison, listener: ProgressListener | None, address: str
 def _methods(
     chosen: Sequence[str] | None, tables: Mapping[str, Table]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The methods to run, and a note on those that the benchmark cannot serve."""
-    lacking = {
-        name: missing
-        for name in dict.fromkeys(chosen or DEFAULT_METHODS)
-        if (missing := _missing_budgets(name, tables))
-    }
-    if not lacking:
-        return tuple(dict.fromkeys(chosen or DEFAULT_METHODS)), ()
-    budgets = ", ".join(str(b) for b in sorted(set().union(*lacking.values())))
-    reason = (
-        f"{', '.join(lacking)} need figures at {budgets} epochs, which this benchmark lacks; "
-        "`python -m search_spaces.fetch nasbench101 --full` gets them"
-    )
-    methods = tuple(name for name in chosen or DEFAULT_METHODS if name not in lacking)
-    if chosen or not methods:
-        raise UserError(reason)
-    return methods, (f"left out: {reason}",)
+    """The methods to run, and a note on those that a space or the benchmark cannot serve."""
+    wanted = tuple(dict.fromkeys(chosen or DEFAULT_METHODS))
+    reasons = []
+    unsearched = [name for name in tables if name not in SEARCHED_SPACES]
+    searched = [name for name in wanted if name in REGISTRY]
+    if searched and unsearched:
+        some = len(unsearched) < len(tables)
+        reasons.append(
+            f"{', '.join(searched)}{' on space 101' if some else ''}: space 101 has no one-shot "
+            "methods"
+        )
+        if not some:
+            wanted = tuple(name for name in wanted if name not in searched)
+    lacking = {name: missing for name in wanted if (missing := _missing_budgets(name, tables))}
+    if lacking:
+        budgets = ", ".join(str(b) for b in sorted(set().union(*lacking.values())))
+        reasons.append(
+            f"{', '.join(lacking)} need figures at {budgets} epochs, which this benchmark lacks; "
+            "`python -m search_spaces.fetch nasbench101 --full` gets them"
+        )
+    methods = tuple(name for name in wanted if name not in lacking)
+    if reasons and (chosen or not methods):
+        raise UserError("; ".join(reasons))
+    return methods, tuple(f"left out: {reason}" for reason in reasons)
+
+
+def _search_notes(search: Mapping[str, Any]) -> tuple[str, ...]:
+    """What the searches run on, and what is not as published."""
+    images = search["images"]
+    note = f"one-shot methods search on {images['title']}, {search['device']}"
+    if images["name"] == "digits":
+        note += "; `python -m search_spaces.fetch cifar10` and --images cifar10 for CIFAR-10"
+    return (note,)
 
 
 def _missing_budgets(method: str, tables: Mapping[str, Table]) -> set[int]:
+    if method in REGISTRY:
+        return set()
     return {
         epochs
         for epochs in OPTIMIZERS[method].budgets
@@ -273,9 +317,10 @@ def _missing_budgets(method: str, tables: Mapping[str, Table]) -> set[int]:
     }
 
 
-def _plan(arguments: Mapping[str, Any], benchmark: Benchmark) -> Plan:
+def _plan(manifest: Mapping[str, Any], benchmark: Benchmark) -> Plan:
     from raynas.execution.plan import Plan
 
+    arguments = manifest["arguments"]
     return Plan(
         spaces=tuple(arguments["spaces"]),
         methods=tuple(arguments["methods"]),
@@ -287,6 +332,7 @@ def _plan(arguments: Mapping[str, Any], benchmark: Benchmark) -> Plan:
         repeat=arguments["repeat"],
         workers=arguments["workers"],
         seed=arguments["seed"],
+        searches=search_plan(manifest),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from types import TracebackType
 from typing import Any
 
@@ -35,15 +35,23 @@ class _Count(ProgressColumn):
 class LiveProgress:
     """One line per method and space: done and total, best error so far, time left.
 
-    Where the output is no terminal, one plain line is printed when a method is done.
+    One-shot methods show epochs and the error of the cells that they are at now. Where the output
+    is no terminal, one plain line is printed when a method is done.
 
     Args:
         console: where to.
         keys: (method, space) pairs in the order of the lines.
+        searched: the one-shot methods.
     """
 
-    def __init__(self, console: Console, keys: Iterable[tuple[str, str]]) -> None:
+    def __init__(
+        self,
+        console: Console,
+        keys: Iterable[tuple[str, str]],
+        searched: Collection[str] = (),
+    ) -> None:
         self._console = console
+        self._searched = searched
         self._keys = list(keys)
         self._several = len({space for _, space in self._keys}) > 1
         self._done: set[tuple[str, str]] = set()
@@ -52,7 +60,7 @@ class LiveProgress:
             TextColumn("{task.description:<12}"),
             BarColumn(bar_width=24),
             _Count(),
-            TextColumn("best validation error {task.fields[best]}"),
+            TextColumn("{task.fields[which]:>7} validation error {task.fields[error]}"),
             TextColumn("left"),
             TimeRemainingColumn(elapsed_when_finished=False),
             console=console,
@@ -63,7 +71,7 @@ class LiveProgress:
     def __enter__(self) -> LiveProgress:
         for key in self._keys:
             self._tasks[key] = self._bars.add_task(
-                self._label(key), total=None, start=False, best="  -"
+                self._label(key), total=None, start=False, error="  -", which=self._which(key)
             )
         self._bars.start()
         return self
@@ -77,19 +85,23 @@ class LiveProgress:
         self._bars.stop()
 
     def on_progress(
-        self, method: str, space: str, done: int, total: int, best_error: float | None
+        self, method: str, space: str, done: int, total: int, error: float | None
     ) -> None:
         """Show one method's new state; called by the runner."""
         key = (method, space)
-        best = "  -" if best_error is None else f"{100 * best_error:.2f} %"
+        shown = "  -" if error is None else f"{100 * error:.2f} %"
         task = self._tasks[key]
         if done and not self._bars.tasks[task].started:
             self._bars.start_task(task)
-        self._bars.update(task, completed=min(done, total), total=total, best=best)
+        self._bars.update(task, completed=min(done, total), total=total, error=shown)
         if done >= total and key not in self._done:
             self._done.add(key)
             if not self._console.is_terminal:
-                self._console.print(f"{self._label(key)}: done, best {best.strip()}")
+                what = f"{self._which(key)} {shown.strip()}"
+                self._console.print(f"{self._label(key)}: done, {what}")
+
+    def _which(self, key: tuple[str, str]) -> str:
+        return "current" if key[0] in self._searched else "best"
 
     def _label(self, key: tuple[str, str]) -> str:
         return f"{key[0]}, space {key[1]}" if self._several else key[0]
@@ -110,27 +122,45 @@ def result_tables(summary: pa.Table, width: int) -> list[Table]:
 
 
 def _space_table(space: str, rows: list[dict[str, Any]], width: int) -> Table:
-    runs = max(row["runs"] for row in rows)
+    counts = sorted({row["runs"] for row in rows})
+    runs = f"{counts[0]} runs, " if len(counts) == 1 else ""
+    families = list(dict.fromkeys(row["family"] for row in rows))
+    clock = "; of one-shot methods, real ones" if "one-shot" in families else ""
+    among = " among the methods of a section" if len(families) > 1 else ""
     table = Table(
-        title=f"Space {space}: mean test regret in percentage points, {runs} runs, "
+        title=f"Space {space}: mean test regret in percentage points, {runs}"
         "95 % bootstrap interval",
         title_justify="left",
-        caption="Columns are simulated seconds; rank is the mean over seeds at the end.",
+        caption=f"Columns are simulated seconds{clock}; rank is the mean over seeds at the "
+        f"end{among}.",
         caption_justify="left",
     )
     checkpoints = list(dict.fromkeys(row["checkpoint"] for row in rows))
     table.add_column("method")
+    if len(counts) > 1:
+        table.add_column("runs", justify="right")
     for checkpoint in checkpoints:
         table.add_column(checkpoint, justify="right")
     table.add_column("rank", justify="right")
+    for family in families:
+        table.add_section()
+        for line in _lines([row for row in rows if row["family"] == family], checkpoints, width):
+            table.add_row(*(line if len(counts) > 1 else [line[0], *line[2:]]))
+    return table
+
+
+def _lines(rows: list[dict[str, Any]], checkpoints: list[str], width: int) -> list[list[str]]:
+    """Method, runs, checkpoints and rank of each method, best first."""
     by_method: dict[str, dict[str, dict[str, Any]]] = {}
     for row in rows:
         by_method.setdefault(row["method"], {})[row["checkpoint"]] = row
+    lines = []
     for method, found in sorted(by_method.items(), key=lambda item: _final(item[1])):
         cells = [_cell(found[checkpoint], width) for checkpoint in checkpoints]
         rank = found["final"]["mean_rank"]
-        table.add_row(method, *cells, "-" if rank is None else f"{rank:.1f}")
-    return table
+        runs = str(found["final"]["runs"])
+        lines.append([method, runs, *cells, "-" if rank is None else f"{rank:.1f}"])
+    return lines
 
 
 def _final(found: dict[str, dict[str, Any]]) -> float:

@@ -39,10 +39,14 @@ class Curve:
 
 
 def log_grid(runs: Sequence[Run], points: int = 200) -> np.ndarray:
-    """Seconds from the first finished evaluation of any run to the last, evenly on a log scale."""
-    first = min((run.seconds[0] for run in runs), default=1.0)
-    last = max((run.seconds[-1] for run in runs), default=1.0)
-    if last <= first or first <= 0:
+    """Seconds from the first finished evaluation of any run to the last, evenly on a log scale.
+
+    A run that failed before its clock moved has no place on such a scale and sets no end.
+    """
+    moved = [run.seconds[run.seconds > 0] for run in runs]
+    first = min((seconds[0] for seconds in moved if len(seconds)), default=1.0)
+    last = max((seconds[-1] for seconds in moved if len(seconds)), default=1.0)
+    if last <= first:
         return np.unique(np.array([first, last], dtype=np.float64))
     grid = np.geomspace(first, last, points)
     grid[0], grid[-1] = first, last  # rounding must not lose the end points
@@ -80,7 +84,7 @@ def complete(runs: Sequence[Run], grid: np.ndarray) -> np.ndarray:
 
 def curve(runs: Sequence[Run], grid: np.ndarray, quantity: str, seed: int = 0) -> Curve:
     """Summarise the runs of one method over time, up to the moment when its last run ends."""
-    inside = grid <= max(run.seconds[-1] for run in runs)
+    inside = grid <= max(grid[0], *(run.seconds[-1] for run in runs))
     seconds = grid[inside]
     values = sample(runs, seconds, quantity)
     low, high = statistics.mean_interval(values, seed=seed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 RUN_KEY = ("method", "space", "seed")
+#: `device` of rows whose seconds are the table's and were spent nowhere.
+TABLE_DEVICE = "table"
+#: Families of methods. Ranks and clocks are compared within one of them only.
+BLACK_BOX, ONE_SHOT = "black-box", "one-shot"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,7 @@ class Run:
         test_error: (n,) of the incumbent.
         failed: (n,) bool, the evaluation failed.
         cell: module hash of the last incumbent, None when every evaluation failed.
+        device: where its seconds were spent; `TABLE_DEVICE` if they are the table's.
     """
 
     method: str
@@ -40,6 +45,12 @@ class Run:
     test_error: np.ndarray
     failed: np.ndarray
     cell: str | None
+    device: str = TABLE_DEVICE
+
+    @property
+    def family(self) -> str:
+        """`BLACK_BOX` or `ONE_SHOT`: which clock the run's seconds are of."""
+        return BLACK_BOX if self.device == TABLE_DEVICE else ONE_SHOT
 
 
 def in_run_order(table: pa.Table) -> pa.Table:
@@ -86,6 +97,7 @@ def split_runs(trajectories: pa.Table) -> list[Run]:
     last = starts[1:] - 1
     keys = [table.column(name).take(pa.array(first)).to_pylist() for name in RUN_KEY]
     cells = table.column("incumbent_hash").take(pa.array(last)).to_pylist()
+    devices = table.column("device").take(pa.array(last)).to_pylist()
     columns = {
         "seconds": float_column(table, "simulated_seconds"),
         "validation_regret": float_column(table, "validation_regret"),
@@ -98,7 +110,8 @@ def split_runs(trajectories: pa.Table) -> list[Run]:
     for i, (method, space, seed) in enumerate(zip(*keys, strict=True)):
         part = slice(int(starts[i]), int(starts[i + 1]))
         views: dict[str, Any] = {name: column[part] for name, column in columns.items()}
-        runs.append(Run(method=method, space=space, seed=seed, cell=cells[i], **views))
+        key = {"method": method, "space": space, "seed": seed, "cell": cells[i]}
+        runs.append(Run(**key, device=devices[i] or TABLE_DEVICE, **views))
     return runs
 
 
@@ -109,3 +122,11 @@ def by_method(runs: Sequence[Run], space: str) -> dict[str, list[Run]]:
         if run.space == space:
             groups.setdefault(run.method, []).append(run)
     return groups
+
+
+def families(groups: Mapping[str, list[Run]]) -> dict[str, dict[str, list[Run]]]:
+    """Groups of runs by family, in order of appearance."""
+    found: dict[str, dict[str, list[Run]]] = {}
+    for method, members in groups.items():
+        found.setdefault(members[0].family, {})[method] = members
+    return found

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from raynas.analysis import anytime, statistics
-from raynas.analysis.runs import Run, by_method, split_runs
+from raynas.analysis.runs import Run, by_method, families, split_runs
 
 CHECKPOINTS = {"1e4": 1e4, "1e5": 1e5, "1e6": 1e6, "final": np.inf}
 SUMMARY_SCHEMA = pa.schema(
@@ -31,6 +31,7 @@ SUMMARY_SCHEMA = pa.schema(
         ("mean_seconds", pa.float64()),
         ("evaluations", pa.int64()),
         ("failed", pa.int64()),
+        ("family", pa.string()),
     ]
 )
 
@@ -48,9 +49,10 @@ def summary(trajectories: pa.Table, *, seed: int = 0) -> pa.Table:
 
     Returns:
         A table of `SUMMARY_SCHEMA`. `ci_low` and `ci_high` bound the mean test regret (95 %);
-        `mean_rank` is by test regret over the seeds common to all methods; `mean_seconds` is the
-        checkpoint, or the mean end of the runs; `evaluations` counts the finished evaluations of
-        all runs (failed ones included) and `failed` the failed ones among them.
+        `mean_rank` is by test regret among the methods of a family (black-box or one-shot), over
+        the seeds common to them; `mean_seconds` is the checkpoint, or the mean end of the runs;
+        `evaluations` counts the finished evaluations of all runs (failed ones included) and
+        `failed` the failed ones among them.
     """
     return summarise(split_runs(trajectories), seed=seed)
 
@@ -61,10 +63,20 @@ def summarise(runs: Sequence[Run], *, seed: int = 0) -> pa.Table:
     for space in dict.fromkeys(run.space for run in runs):
         groups = by_method(runs, space)
         times = np.array(list(CHECKPOINTS.values()))
-        ranks = anytime.rank_curves(groups, times)
+        ranks = {
+            method: curve
+            for family in families(groups).values()
+            for method, curve in anytime.rank_curves(family, times).items()
+        }
         for method, members in groups.items():
             rows += [
-                {"space": space, "method": method, **row, "mean_rank": ranks[method][i]}
+                {
+                    "space": space,
+                    "method": method,
+                    **row,
+                    "mean_rank": ranks[method][i],
+                    "family": members[0].family,
+                }
                 for i, row in enumerate(_at_checkpoints(members, times, seed))
             ]
     return pa.Table.from_pylist([_nulls(row) for row in rows], schema=SUMMARY_SCHEMA)

@@ -9,13 +9,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from raynas.analysis.runs import float_column, in_run_order, run_starts
+from raynas.analysis.runs import TABLE_DEVICE, float_column, in_run_order, run_starts
 from search_spaces.errors import unknown_name
 
 if TYPE_CHECKING:
     from search_spaces.table import Table
 
-IncumbentRule = Literal["validation", "oracle"]
+IncumbentRule = Literal["validation", "oracle", "current"]
+#: The rule for one-shot searches.
+CURRENT = "current"
 FULL_EPOCHS = 108
 
 TRAJECTORY_SCHEMA = pa.schema(
@@ -37,6 +39,7 @@ TRAJECTORY_SCHEMA = pa.schema(
         ("test_regret", pa.float64()),
         ("repeat", pa.int8()),
         ("failure", pa.string()),
+        ("device", pa.string()),
     ]
 )
 _COMPUTED = {
@@ -63,12 +66,16 @@ def trajectory(
     evaluation with the lowest own test error, whichever its budget. Errors are the evaluation's
     own, and regrets are against the best single repeat of the table at any budget.
 
+    With "current", the rule for one-shot searches, it is the last evaluation: a search has arrived
+    at one cell after each epoch, and does not know which was the best.
+
     A failed evaluation leaves the incumbent as it was; before the first success it is null.
 
     Args:
-        log: one row per finished evaluation, in any order.
+        log: one row per finished evaluation, in any order; without a column device it is the
+            table's.
         tables: space name -> table, for each space of the log.
-        incumbent: "validation" or "oracle".
+        incumbent: "validation", "oracle" or "current".
 
     Returns:
         A table of `TRAJECTORY_SCHEMA`, ordered by method, space (each in order of first appearance
@@ -79,8 +86,10 @@ def trajectory(
     """
     if incumbent not in get_args(IncumbentRule):
         raise unknown_name("incumbent rule", incumbent, list(get_args(IncumbentRule)))
+    if "device" not in log.column_names:
+        log = log.append_column("device", pa.repeat(TABLE_DEVICE, log.num_rows))
     log = in_run_order(log.select([*_COPIED, "row"]))
-    holder = _incumbents(log, oracle=incumbent == "oracle")
+    holder = _incumbents(log, incumbent)
     parts, places = [TRAJECTORY_SCHEMA.empty_table()], [np.zeros(0, dtype=np.int64)]
     for space in pc.unique(log.column("space")).to_pylist():
         here = np.flatnonzero(pc.equal(log.column("space"), space).to_numpy())
@@ -90,11 +99,15 @@ def trajectory(
     return found if len(parts) <= 2 else found.take(pa.array(np.argsort(np.concatenate(places))))
 
 
-def _incumbents(log: pa.Table, *, oracle: bool) -> np.ndarray:
+def _incumbents(log: pa.Table, rule: str) -> np.ndarray:
     """Row of the incumbent after each evaluation, -1 where there is none: (n,) int64."""
-    error = float_column(log, "test_error" if oracle else "validation_error")
-    epochs = np.zeros(len(error)) if oracle else log.column("epochs").to_numpy()
-    return running_argmin(_dense_rank(error, epochs), np.isnan(error), run_starts(log))
+    error = float_column(log, "test_error" if rule == "oracle" else "validation_error")
+    if rule == CURRENT:
+        rank = np.arange(len(error), dtype=np.int64)[::-1]  # whatever comes later is better
+    else:
+        epochs = np.zeros(len(error)) if rule == "oracle" else log.column("epochs").to_numpy()
+        rank = _dense_rank(error, epochs)
+    return running_argmin(rank, np.isnan(error), run_starts(log))
 
 
 def _dense_rank(error: np.ndarray, epochs: np.ndarray) -> np.ndarray:

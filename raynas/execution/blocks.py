@@ -44,10 +44,10 @@ def plan_blocks(plan: Plan, finished: Collection[Run], cpus: float) -> list[Bloc
     enough to hide the cost of starting it, and short enough that the last ones to finish on
     `cpus` cores finish together.
     """
-    costs = {method: _seconds(method, plan.evaluations) for method in plan.methods}
+    costs = {method: _seconds(method, plan.evaluations) for method in plan.black_box}
     waiting = {
         (method, space): [seed for seed in plan.seeds if (method, space, seed) not in finished]
-        for method in plan.methods
+        for method in plan.black_box
         for space in plan.spaces
     }
     total = sum(costs[method] * len(seeds) for (method, _), seeds in waiting.items())

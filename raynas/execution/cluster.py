@@ -49,7 +49,7 @@ _ENVIRONMENT = {
 
 
 @contextlib.contextmanager
-def cluster(address: str | None, cpus: int | None) -> Iterator[Path]:
+def cluster(address: str | None, cpus: int | None, gpus: int | None = None) -> Iterator[Path]:
     """Have Ray for a while; yields a folder on this machine that is deleted afterwards.
 
     A Ray that this process has started already is used and left running.
@@ -57,6 +57,7 @@ def cluster(address: str | None, cpus: int | None) -> Iterator[Path]:
     Args:
         address: "host:port" of a running cluster's head, or "auto"; None starts a local cluster.
         cpus: size of a local cluster; None takes all cores that this process may use.
+        gpus: the same for GPUs; None takes all that Ray finds.
 
     Raises:
         UserError: there is no cluster at `address`.
@@ -76,7 +77,7 @@ def cluster(address: str | None, cpus: int | None) -> Iterator[Path]:
             with guarded(folder):
                 try:
                     with _quiet():
-                        _start(address, cpus, folder)
+                        _start(address, cpus, gpus, folder)
                         yield folder
                 finally:
                     with _undisturbed():
@@ -110,17 +111,17 @@ def _token() -> str:
     return secrets.token_hex(32)
 
 
-def _start(address: str | None, cpus: int | None, folder: Path) -> None:
+def _start(address: str | None, cpus: int | None, gpus: int | None, folder: Path) -> None:
     import ray
 
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
     if address is None:
-        _start_local(cpus or available_cores(), folder, quiet)
+        _start_local(cpus or available_cores(), gpus, folder, quiet)
         return
     ray.init(address=address, runtime_env={"env_vars": {"OMP_NUM_THREADS": "1"}}, **quiet)
 
 
-def _start_local(cpus: int, folder: Path, quiet: dict[str, Any]) -> None:
+def _start_local(cpus: int, gpus: int | None, folder: Path, quiet: dict[str, Any]) -> None:
     """Start Ray here; on an overloaded machine it sometimes needs a second attempt.
 
     Raises:
@@ -133,6 +134,7 @@ def _start_local(cpus: int, folder: Path, quiet: dict[str, Any]) -> None:
             ray.init(
                 address="local",
                 num_cpus=cpus,
+                num_gpus=gpus,
                 include_dashboard=False,
                 object_store_memory=_OBJECT_STORE_BYTES,
                 _node_ip_address="127.0.0.1",

@@ -38,16 +38,21 @@ _PACKAGES = (
 _REQUIRED = ("format", "created", "finished", "arguments", "benchmark", "tables")
 
 
-def new_manifest(arguments: Mapping[str, Any], tables: Mapping[str, Table]) -> dict[str, Any]:
+def new_manifest(
+    arguments: Mapping[str, Any],
+    tables: Mapping[str, Table],
+    search: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """The manifest of a study that starts now.
 
     Args:
         arguments: what was asked for: spaces, methods, seeds, evaluations, budget_seconds, repeat,
             incumbent, workers, seed, preset; values that JSON can hold.
         tables: by space; all of one benchmark.
+        search: what the one-shot searches run on and with; None if there are none.
     """
     benchmark = next(iter(tables.values())).benchmark
-    return {
+    manifest = {
         "format": FORMAT,
         "raynas_version": _version("raynas"),
         "created": now(),
@@ -66,6 +71,7 @@ def new_manifest(arguments: Mapping[str, Any], tables: Mapping[str, Table]) -> d
         "device": "cpu",
         "tables": {name: _describe(table) for name, table in tables.items()},
     }
+    return manifest if search is None else manifest | {"search": json.loads(json.dumps(search))}
 
 
 def read_manifest(study: Path) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from raynas.execution.log import Run
+from raynas.execution.search_plan import SearchPlan
 from raynas.execution.simulation import Limits
 from search_spaces.errors import UserError, unknown_name
 
@@ -17,8 +19,9 @@ class Plan:
 
     Attributes:
         spaces: names that `load_space` knows.
-        methods: names that `make_optimizer` knows, in the order of the tables to come.
-        seeds: one run each.
+        methods: names that `make_optimizer` knows, and those of `searches`, in the order of the
+            tables to come.
+        seeds: one run of each black-box method each.
         evaluations: full trainings a run may spend; 108 epochs each, for every method.
         budget_seconds: simulated seconds a run may last; None for no such limit.
         repeat: which training repeat an evaluation sees: "seeded" (drawn), "mean", "0", "1", "2".
@@ -26,6 +29,7 @@ class Plan:
         seed: root of the study's seed tree.
         benchmark: the benchmark file.
         sha256: checksum of its content, as the file's header records it.
+        searches: one-shot searches; None for none.
     """
 
     spaces: tuple[str, ...]
@@ -38,6 +42,7 @@ class Plan:
     repeat: str = "seeded"
     workers: int = 1
     seed: int = 0
+    searches: SearchPlan | None = None
 
     def __post_init__(self) -> None:
         if self.repeat not in REPEAT_RULES:
@@ -54,6 +59,34 @@ class Plan:
                 )
         if self.seed < 0 or min(self.seeds) < 0:
             raise UserError("seeds must not be negative", exit_code=2)
+
+        lost = [name for name in self.searched if name not in self.methods]
+        if lost:
+            raise UserError(f"searches of {', '.join(lost)} that are not among the methods")
+
+    @property
+    def searched(self) -> tuple[str, ...]:
+        """Names of the one-shot methods."""
+        return () if self.searches is None else self.searches.methods
+
+    @property
+    def black_box(self) -> tuple[str, ...]:
+        """Names of the other methods."""
+        return tuple(name for name in self.methods if name not in self.searched)
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """Every method and space that have runs, by space."""
+        return [
+            (method, space)
+            for space in self.spaces
+            for method in self.methods
+            if method in self.black_box or (self.searches and space in self.searches.spaces)
+        ]
+
+    def runs(self) -> list[Run]:
+        """Every run."""
+        table = [(m, s, n) for m in self.black_box for s in self.spaces for n in self.seeds]
+        return table + ([] if self.searches is None else self.searches.runs())
 
     @property
     def limits(self) -> Limits:

@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from raynas.execution.blocks import Block, plan_blocks
+from raynas.execution.blocks import plan_blocks
 from raynas.execution.cluster import cluster
+from raynas.execution.gpus import fractions, larger_fraction, trial_resources
 from raynas.execution.log import LogContents, Run, rows_to_table
 from raynas.execution.plan import Plan
 from raynas.execution.row import FAILED_RUN, failed_run
+from raynas.execution.search_plan import SearchUnit, plan_searches
 from raynas.execution.study import Study, StudyInterrupted
 from search_spaces.errors import UserError
 
 if TYPE_CHECKING:
     from raynas.execution.progress import ProgressListener
+    from raynas.execution.trainable import Unit
 
 _MOST_RESTARTS = 8
 
@@ -30,7 +33,7 @@ class RunOutcome:
 
     Attributes:
         runs: how many there are.
-        rows: finished evaluations.
+        rows: finished evaluations, and epochs of searches.
         failed_runs: runs that ended early, with the reason.
         failed_evaluations: evaluations without a figure.
         damaged: log blocks that could not be read and whose rows were computed again.
@@ -83,17 +86,23 @@ def run_study(
         plan = replace(plan, benchmark=plan.benchmark.resolve())  # workers have another directory
         try:
             recorded = study.log.read()
-            if plan_blocks(plan, recorded.finished, cpus=1):
-                _run_blocks(study, plan, recorded, listener, address, cpus)
+            finished = recorded.finished | study.searches.finished(_searches(plan))
+            if frozenset(plan.runs()) - finished:
+                _run_rest(study, plan, recorded, finished, listener, address, cpus)
         except KeyboardInterrupt:
             raise StudyInterrupted(study.path) from None
     return _outcome(study, plan)
 
 
-def _run_blocks(
+def _searches(plan: Plan) -> list[Run]:
+    return [] if plan.searches is None else plan.searches.runs()
+
+
+def _run_rest(
     study: Study,
     plan: Plan,
     recorded: LogContents,
+    finished: frozenset[Run],
     listener: ProgressListener | None,
     address: str | None,
     cpus: int | None,
@@ -105,26 +114,76 @@ def _run_blocks(
         from raynas.execution.writer import start_writer
 
         available = ray.cluster_resources().get("CPU", 1.0)  # type: ignore[no-untyped-call]
-        blocks = plan_blocks(plan, recorded.finished, available)
-        callback = ProgressCallback(plan, blocks, recorded, listener)
-        writer = start_writer(study.log.folder, plan.benchmark)
-        reasons = _tune(plan, blocks, writer, callback, folder)
+        units = _units(plan, finished, available)
+        callback = ProgressCallback(plan, units, recorded, finished, listener)
+        writer = start_writer(study.log.folder, plan.benchmark, study.searches)
+        images, shares = None, [0.0] * len(units)
+        if plan.searches is not None and any(isinstance(unit, SearchUnit) for unit in units):
+            images = ray.put(plan.searches.images.read("search"))
+            by_method = fractions(plan, images)
+            shares = [by_method.get(unit.method, 0.0) for unit in units]
+        reasons = _tune(_Trials(plan, units, writer, images, callback), shares, folder)
         ray.kill(writer)
-    _record_lost_runs(study, blocks, reasons)
+    _record_lost_runs(study, units, reasons)
 
 
-def _tune(
-    plan: Plan, blocks: Sequence[Block], writer: Any, callback: Any, folder: Path
-) -> dict[int, str]:
-    """Run every block as a trial; returns why blocks were given up."""
+def _units(plan: Plan, finished: frozenset[Run], cpus: float) -> list[Unit]:
+    """What is left to do, the longest first, so that the last trials to end are short."""
+    units: list[Unit] = list(plan_blocks(plan, finished, cpus))
+    if plan.searches is not None:
+        units += plan_searches(plan.searches, finished)
+    return sorted(units, key=lambda unit: -unit.cost)
+
+
+@dataclass(frozen=True)
+class _Trials:
+    """What the trials of a study have in common."""
+
+    plan: Plan
+    units: list[Unit]
+    writer: Any
+    images: Any
+    callback: Any
+
+
+def _tune(trials: _Trials, shares: list[float], folder: Path) -> dict[int, str]:
+    """Run every unit as a trial; returns why units were given up.
+
+    A search that ran out of its GPU's memory is tried once more with a larger share.
+    """
+    reasons, short = _tune_once(trials, range(len(trials.units)), shares, folder / "first")
+    again = {}
+    for number, reason in short.items():
+        larger = larger_fraction(shares[number])
+        if larger is None:
+            reasons[number] = reason
+        else:
+            again[number] = larger
+    if again:
+        shares = [again.get(number, share) for number, share in enumerate(shares)]
+        failed, still_short = _tune_once(trials, list(again), shares, folder / "again")
+        reasons |= failed | still_short
+    return reasons
+
+
+def _tune_once(
+    trials: _Trials, numbers: Sequence[int], shares: list[float], folder: Path
+) -> tuple[dict[int, str], dict[int, str]]:
+    """Run some units; returns those given up by Ray, and those short of GPU memory, with why."""
     from ray import tune
 
-    from raynas.execution.trainable import BlockTrainable
+    from raynas.execution.trainable import StudyTrainable
 
-    trainable = tune.with_parameters(BlockTrainable, plan=plan, blocks=list(blocks), writer=writer)
+    trainable = tune.with_parameters(
+        StudyTrainable,
+        plan=trials.plan,
+        units=trials.units,
+        writer=trials.writer,
+        images=trials.images,
+    )
     tuner = tune.Tuner(
-        tune.with_resources(trainable, {"cpu": 1}),
-        param_space={"block": tune.grid_search(list(range(len(blocks))))},
+        tune.with_resources(trainable, lambda config: _request(shares[config["unit"]])),
+        param_space={"unit": tune.grid_search(list(numbers))},
         tune_config=tune.TuneConfig(
             reuse_actors=True,
             trial_name_creator=_trial_name,
@@ -133,7 +192,7 @@ def _tune(
         run_config=tune.RunConfig(
             name="tune",
             storage_path=str(folder),
-            callbacks=[callback],
+            callbacks=[trials.callback],
             verbose=0,
             failure_config=tune.FailureConfig(max_failures=_MOST_RESTARTS),
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
@@ -142,30 +201,47 @@ def _tune(
     try:
         results = tuner.fit()
     except tune.TuneError as error:
-        raise callback.fault or error from None
-    return {
-        result.config["block"]: str(result.error).strip().splitlines()[-1]
-        for result in (results[i] for i in range(len(results)))
-        if result.error is not None and result.config
-    }
+        raise trials.callback.fault or error from None
+    failed, short = {}, {}
+    for result in (results[i] for i in range(len(results))):
+        number = (result.config or {}).get("unit")
+        if number is None:
+            continue
+        if result.error is not None:
+            failed[number] = f"given up by Ray Tune: {str(result.error).strip().splitlines()[-1]}"
+        elif reason := (result.metrics or {}).get("out_of_memory"):
+            short[number] = reason
+    return failed, short
+
+
+def _request(gpus: float) -> Any:
+    from ray import tune
+
+    return tune.PlacementGroupFactory([trial_resources(gpus)])
 
 
 def _trial_name(trial: Any) -> str:
-    return f"block-{trial.config['block']}"
+    return f"unit-{trial.config['unit']}"
 
 
-def _record_lost_runs(study: Study, blocks: Sequence[Block], reasons: dict[int, str]) -> None:
-    """End the runs of blocks that were given up with a row that says why."""
+def _record_lost_runs(study: Study, units: Sequence[Unit], reasons: dict[int, str]) -> None:
+    """End the runs of units that were given up with a row that says why."""
     for number, reason in reasons.items():
-        block = blocks[number]
-        contents = study.log.read(block.method, block.space, block.seeds)
-        for seed in block.seeds:
-            run = (block.method, block.space, seed)
+        unit = units[number]
+        if isinstance(unit, SearchUnit):
+            known = study.searches.read(unit.run)
+            if not known.ended:
+                lost = replace(known, ended=True, failure=reason)
+                study.searches.commit(unit.run, lost, None)
+            continue
+        contents = study.log.read(unit.method, unit.space, unit.seeds)
+        for seed in unit.seeds:
+            run = (unit.method, unit.space, seed)
             if run in contents.finished:
                 continue
             mine = contents.table.filter(pc.equal(contents.table["seed"], seed))
             clock, real = _last(mine, "simulated_seconds"), _last(mine, "real_seconds")
-            row = failed_run(mine.num_rows, clock, real, f"given up by Ray Tune: {reason}")
+            row = failed_run(mine.num_rows, clock, real, reason)
             study.log.append(rows_to_table(run, [row]), {run: mine.num_rows + 1})
 
 
@@ -176,23 +252,23 @@ def _last(table: pa.Table, column: str) -> float:
 def _outcome(study: Study, plan: Plan) -> RunOutcome:
     contents = study.log.read()
     table = contents.table
-    expected = {
-        (method, space, seed)
-        for method in plan.methods
-        for space in plan.spaces
-        for seed in plan.seeds
-    }
-    missing = expected - contents.finished
+    searches = {run: study.searches.read(run) for run in _searches(plan)}
+    ended = contents.finished | {run for run, found in searches.items() if found.ended}
+    expected = frozenset(plan.runs())
+    missing = expected - ended
     if missing and not study.finished:
         raise UserError(
             f"{len(missing)} of {len(expected)} runs did not end, for instance {min(missing)}; "
             f"continue with --resume {study.path}"
         )
     failed = table.filter(pc.equal(table["number"], FAILED_RUN)).to_pylist()
+    reasons = [((row["method"], row["space"], row["seed"]), row["failure"]) for row in failed]
+    broken = [(run, f.failure) for run, f in searches.items() if f.failure is not None]
+    reasons += [(run, f"run failed: {failure}") for run, failure in broken]
     return RunOutcome(
         len(expected),
-        table.num_rows,
-        tuple(((row["method"], row["space"], row["seed"]), row["failure"]) for row in failed),
+        table.num_rows + sum(f.records.num_rows for f in searches.values()) + len(broken),
+        tuple(reasons),
         table.num_rows - table["failure"].null_count - len(failed),
         tuple(study.log.damaged()),
     )

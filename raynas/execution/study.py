@@ -6,7 +6,8 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -15,16 +16,23 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from raynas.analysis.runs import TABLE_DEVICE
+from raynas.analysis.trajectory import CURRENT, trajectory
 from raynas.execution.files import TEMPORARY_PREFIX, write_atomically, writing
-from raynas.execution.log import BlockLog
+from raynas.execution.log import BlockLog, Run
 from raynas.execution.manifest import differences, now, read_manifest, write_manifest
+from raynas.execution.search_log import SearchContents, SearchLog, split_records
+from raynas.execution.search_rows import search_rows
 from search_spaces.errors import UserError
 
 if TYPE_CHECKING:
     from search_spaces.table import Table
 
 LOG = "log"
+CHECKPOINTS = "checkpoints"
 TRAJECTORIES = "trajectories.parquet"
+SEARCHES = "searches.parquet"
+ALPHAS = "alphas.parquet"
 _LOCK = ".lock"
 
 
@@ -52,6 +60,7 @@ class Study:
         path: the directory.
         manifest: the content of `manifest.json`.
         log: finished evaluations of a study that is not finished.
+        searches: records and checkpoints of its one-shot searches.
     """
 
     def __init__(self, path: Path, manifest: dict[str, Any], lock: int) -> None:
@@ -64,6 +73,9 @@ class Study:
                 (path / LOG).mkdir(exist_ok=True)
         self.log = BlockLog(path / LOG)
         self.log.remove_leftovers()
+        keep = self.arguments.get("keep_checkpoints") or "last"
+        self.searches = SearchLog(path / LOG / "searches", path / CHECKPOINTS, keep)
+        self.searches.remove_leftovers()
 
     @staticmethod
     def create(path: str | Path, manifest: Mapping[str, Any]) -> Study:
@@ -122,11 +134,14 @@ class Study:
         """Whether the trajectories are complete and there is nothing left to run."""
         return self.manifest["finished"] is not None
 
-    def finish(self, tables: Mapping[str, Table]) -> pa.Table:
+    def finish(self, tables: Mapping[str, Table], runs: Sequence[Run] = ()) -> pa.Table:
         """Turn the log into `trajectories.parquet` and delete it; harmless if done already.
+
+        Where there are searches, `searches.parquet` and `alphas.parquet` are written, too.
 
         Args:
             tables: by space; for the incumbents and regrets.
+            runs: the searches.
 
         Returns:
             The trajectories, sorted by method and space as in the arguments, seed, evaluation.
@@ -134,16 +149,28 @@ class Study:
         path = self.path / TRAJECTORIES
         if self.finished:
             return read_trajectories(self.path)
-        from raynas.analysis.trajectory import trajectory
-
-        log = self._in_order(self.log.read().table)
-        result = trajectory(log, tables, self.arguments.get("incumbent", "validation"))
+        log = self.log.read().table
+        parts = [trajectory(log, tables, self.arguments.get("incumbent", "validation"))]
+        if runs:
+            found = [(run, self.searches.read(run)) for run in runs]
+            parts.append(self._search_part(found, tables))
+        result = self._in_order(pa.concat_tables(parts))
         write_atomically(path, lambda temporary: pq.write_table(result, temporary))
         manifest = self.manifest | {"finished": now()}
         write_manifest(self.path, manifest)
         self.manifest = manifest
         shutil.rmtree(self.path / LOG, ignore_errors=True)
         return result
+
+    def _search_part(
+        self, found: Sequence[tuple[Run, SearchContents]], tables: Mapping[str, Table]
+    ) -> pa.Table:
+        """Write what only searches have; returns their trajectories."""
+        records = pa.concat_tables([contents.records for _, contents in found])
+        for name, table in zip((SEARCHES, ALPHAS), split_records(records), strict=True):
+            write_atomically(self.path / name, partial(pq.write_table, table))
+        seed, repeat = self.arguments.get("seed", 0), self.arguments.get("repeat", "seeded")
+        return trajectory(search_rows(found, tables, seed, repeat), tables, CURRENT)
 
     def close(self) -> None:
         """Let other processes have the study."""
@@ -180,7 +207,7 @@ def read_trajectories(path: str | Path) -> pa.Table:
     """
     file = Path(path) / TRAJECTORIES
     try:
-        return pq.ParquetFile(file).read()
+        table = pq.ParquetFile(file).read()
     except FileNotFoundError as error:
         raise UserError(
             f"{path} has no {TRAJECTORIES}: the study is not finished; continue it with "
@@ -188,6 +215,10 @@ def read_trajectories(path: str | Path) -> pa.Table:
         ) from error
     except (pa.ArrowException, OSError) as error:
         raise UserError(f"cannot read {file}: {str(error).splitlines()[0]}") from error
+    if "device" in table.column_names:
+        return table
+    # Studies from before there were searches.
+    return table.append_column("device", pa.repeat(TABLE_DEVICE, table.num_rows))
 
 
 def _refuse_occupied(path: Path) -> None:

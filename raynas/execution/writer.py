@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from raynas.execution.log import NOTHING, BlockLog, LogContents, Run, runs_of
+from raynas.execution.search_log import SearchContents, SearchLog
 
 
 class StudyWriter:
@@ -20,8 +21,9 @@ class StudyWriter:
     repeated, so the actor itself may die and be restarted at any time.
     """
 
-    def __init__(self, log: Path, benchmark: Path) -> None:
+    def __init__(self, log: Path, benchmark: Path, searches: SearchLog) -> None:
         self._log = BlockLog(log)
+        self._searches = searches
         self._benchmark = benchmark
         contents = self._log.read()
         self._begun: frozenset[Run] = runs_of(contents.table) | contents.finished
@@ -37,12 +39,20 @@ class StudyWriter:
             return NOTHING  # the usual case: no need to read the whole log
         return self._log.read(method, space, seeds)
 
+    def commit_search(self, run: Run, contents: SearchContents, checkpoint: bytes | None) -> None:
+        """Write the records and the state of a search; they are on disk when this returns."""
+        self._searches.commit(run, contents, checkpoint)
+
+    def recorded_search(self, run: Run) -> tuple[SearchContents, bytes | None]:
+        """What is known of a search, and its last state."""
+        return self._searches.read(run), self._searches.checkpoint(run)
+
     def benchmark(self) -> npt.NDArray[np.uint8]:
         """The bytes of the benchmark file, for nodes that have no copy."""
         return np.fromfile(self._benchmark, np.uint8)
 
 
-def start_writer(log: Path, benchmark: Path) -> Any:
+def start_writer(log: Path, benchmark: Path, searches: SearchLog) -> Any:
     """Start the writer of a study on this node; returns the actor handle."""
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -50,4 +60,4 @@ def start_writer(log: Path, benchmark: Path) -> Any:
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
     actor: Any = ray.remote(StudyWriter)  # type: ignore[arg-type,unused-ignore]
     options = {"num_cpus": 0, "max_restarts": -1, "max_task_retries": -1}
-    return actor.options(scheduling_strategy=here, **options).remote(log, benchmark)
+    return actor.options(scheduling_strategy=here, **options).remote(log, benchmark, searches)

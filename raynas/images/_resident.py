@@ -151,6 +151,7 @@ def load_search_images(
     *,
     split_seed: int = 0,
     per_half: int | None = None,
+    decoded: Images | None = None,
 ) -> SearchImages:
     """Read the search part and split it at random into two halves of equal size.
 
@@ -159,11 +160,12 @@ def load_search_images(
         device: where the images will stay.
         split_seed: which split.
         per_half: take only this many images of each half; None: all.
+        decoded: the search part, where it has been read already.
 
     Raises:
         ImageError: if a file is missing or broken.
     """
-    images = source.read("search")
+    images = source.read("search") if decoded is None else decoded
     count = len(images.labels) // 2
     order = np.random.default_rng(split_seed).permutation(len(images.labels))
     train, validation = (np.sort(half[:per_half]) for half in (order[:count], order[count:]))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import math
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ from raynas.supernet.network import Supernet
 from search_spaces.errors import UserError
 from search_spaces.nas_bench_1shot1 import NASBench1Shot1Space
 from search_spaces.space import Vectors
+from search_spaces.spaces import load_space
 
 _FORMAT = 1
 
@@ -94,6 +96,31 @@ class Search:
         network = Supernet(space, network_settings(kind, settings, images.source), weights)
         self.method = kind(network.to(images.train.pixels.device), settings, own)
         self.evaluator = Evaluator(network, images, settings)
+
+    @staticmethod
+    def from_state(
+        state: dict[str, Any], images: SearchImages, kind: type[OneShotMethod] | None = None
+    ) -> Search:
+        """The search that a state is of, where it was.
+
+        Args:
+            state: see `state_dict`.
+            images: those of that search.
+            kind: the class, if it is a method of one's own.
+
+        Raises:
+            UserError: the images are others, or there is no such method.
+        """
+        identity = state["identity"]
+        kind = kind or method_info(identity["method"]).load()
+        names = {field.name for field in fields(kind.settings_type)}
+        settings = kind.settings_type(**{n: v for n, v in identity.items() if n in names})
+        entropy, key = identity["seed"].split(" ", 1)
+        seed = np.random.SeedSequence(ast.literal_eval(entropy), spawn_key=ast.literal_eval(key))
+        space: Any = load_space(identity["space"])
+        search = Search(kind, space, images, settings, seed=seed)
+        search.load_state_dict(state)
+        return search
 
     # Progress ---------------------------------------------------------------------------------
 

@@ -7,8 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from raynas.analysis.runs import BLACK_BOX, ONE_SHOT
+
 Figure = dict[str, Any]
-TIME = "simulated time (s)"
+TIMES = {BLACK_BOX: "simulated time (s)", ONE_SHOT: "search time (s)"}
+BOTH_TIMES = "simulated training, or real search (s)"
 
 
 def numbers(values: np.ndarray) -> list[float | None]:
@@ -28,11 +31,20 @@ def digits(value: float) -> str:
     return f"{value:.3g}" if value >= 1e-3 or value == 0 else f"{value:.1e}"
 
 
-def points_axis(title: str) -> Figure:
-    """A log axis of percentage points, labelled at 1, 2 and 5 times the powers of ten."""
+def points_axis(title: str, unit: str = "percentage points") -> Figure:
+    """A log axis of percentages, labelled at 1, 2 and 5 times the powers of ten."""
     values = [digit * 10.0**power for power in range(-5, 3) for digit in (1, 2, 5)]
     ticks = {"tickvals": numbers(np.array(values)), "ticktext": [f"{v:g}" for v in values]}
-    return {"title": {"text": f"{title} (percentage points)"}, "type": "log", **ticks}
+    return {"title": {"text": f"{title} ({unit})"}, "type": "log", **ticks}
+
+
+def spread_axis(title: str, values: Sequence[np.ndarray]) -> Figure:
+    """A log axis if the values spread enough for its labels, else a linear one."""
+    every = np.concatenate([np.ravel(v) for v in values]) if values else np.zeros(0)
+    positive = every[np.isfinite(every) & (every > 0)]
+    if len(positive) and positive.max() > 4 * positive.min():
+        return points_axis(title, "%")
+    return {"title": {"text": f"{title} (%)"}, "tickmode": "auto"}
 
 
 def log_axis(title: str) -> Figure:

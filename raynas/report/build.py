@@ -38,6 +38,7 @@ def build_report(studies: Sequence[str | Path], out: str | Path) -> ReportPaths:
     """
     from raynas.report.content import contents
     from raynas.report.page import page
+    from raynas.report.search_static import write_search_figures
     from raynas.report.static_figures import write_best_cell, write_static_figures
     from raynas.report.studies import merge, read_study
 
@@ -53,5 +54,6 @@ def build_report(studies: Sequence[str | Path], out: str | Path) -> ReportPaths:
     for space in spaces:
         drawn += write_static_figures(space, out / FIGURES)
         drawn += write_best_cell(space, out / FIGURES)
+        drawn += write_search_figures(space, out / FIGURES)
     write_atomically(out / PAGE, lambda path: path.write_text(html, encoding="utf-8"))
     return ReportPaths(out / PAGE, tuple(drawn))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass
 from html import escape
 
-from raynas.report.cell_layout import CellLayout, Point, layout
+from raynas.report.cell_layout import Point, layout
 from search_spaces.cell import CONV1X1, CONV3X3, INPUT, MAXPOOL3X3, OUTPUT, Cell
 
 # label, fill, and whether the text on it is white
@@ -21,6 +22,45 @@ _WIDTH, _HEIGHT = 108.0, 36.0
 _MARGIN = 14.0
 
 
+@dataclass(frozen=True, slots=True)
+class CellDrawing:
+    """A pruned cell, laid out.
+
+    Attributes:
+        operations: of the vertices, input first, output last.
+        places: centres of the vertices.
+        size: width and height of a vertex.
+        paths: each edge as the `d` of an SVG path.
+        view_box: left, top, width and height of everything.
+        description: the graph in words.
+    """
+
+    operations: tuple[str, ...]
+    places: list[Point]
+    size: Point
+    paths: list[str]
+    view_box: tuple[float, float, float, float]
+    description: str
+
+
+def drawing(cell: Cell) -> CellDrawing:
+    """Lay the pruned cell out."""
+    cell = cell.prune()
+    plan = layout(cell.matrix)
+    heights = [y for _, _, points in plan.edges for _, y in points]
+    top = min(heights) * _ROW - _HEIGHT / 2 - _MARGIN
+    width = plan.vertices[:, 0].max() * _COLUMN + _WIDTH + 2 * _MARGIN
+    height = max(heights) * _ROW + _HEIGHT / 2 + _MARGIN - top
+    return CellDrawing(
+        operations=cell.ops,
+        places=[(x * _COLUMN, y * _ROW) for x, y in plan.vertices.tolist()],
+        size=(_WIDTH, _HEIGHT),
+        paths=[_path(points) for _, _, points in plan.edges],
+        view_box=(-_WIDTH / 2 - _MARGIN, top, width, height),
+        description=_describe(cell),
+    )
+
+
 def draw_cell(cell: Cell, identifier: str = "cell") -> str:
     """The pruned cell as an SVG element, readable on light and dark pages.
 
@@ -28,23 +68,18 @@ def draw_cell(cell: Cell, identifier: str = "cell") -> str:
         cell: what to draw.
         identifier: unique on the page; for the arrow heads.
     """
-    cell = cell.prune()
-    plan = layout(cell.matrix)
-    tops = [y for _, _, points in plan.edges for _, y in points]
-    top = min(tops) * _ROW - _HEIGHT / 2 - _MARGIN
-    width = plan.vertices[:, 0].max() * _COLUMN + _WIDTH + 2 * _MARGIN
-    height = max(tops) * _ROW + _HEIGHT / 2 + _MARGIN - top
-    box = f"{-_WIDTH / 2 - _MARGIN:.1f} {top:.1f} {width:.1f} {height:.1f}"
+    drawn = drawing(cell)
+    box = " ".join(f"{value:.1f}" for value in drawn.view_box)
     name = escape(identifier, quote=True)
     parts = [
         f'<svg class="cell" xmlns="http://www.w3.org/2000/svg" viewBox="{box}" '
-        f'width="{width:.0f}" height="{height:.0f}" role="img" '
-        f'aria-label="{escape(_describe(cell), quote=True)}">',
+        f'width="{drawn.view_box[2]:.0f}" height="{drawn.view_box[3]:.0f}" role="img" '
+        f'aria-label="{escape(drawn.description, quote=True)}">',
         f'<defs><marker id="{name}-arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" '
         'markerHeight="7" orient="auto"><path class="head" d="M0 0.8 L7.5 4 L0 7.2 z" '
         'fill="#6b6b6b"/></marker></defs>',
-        *_edges(plan, name),
-        *_vertices(cell, plan),
+        *_edges(drawn, name),
+        *_vertices(drawn),
         "</svg>",
     ]
     return "".join(parts)
@@ -56,11 +91,11 @@ def _describe(cell: Cell) -> str:
     return f"Graph of the cell. Vertices: {names}. Edges: {', '.join(links)}."
 
 
-def _edges(plan: CellLayout, name: str) -> list[str]:
+def _edges(drawn: CellDrawing, name: str) -> list[str]:
     return [
-        f'<path class="edge" d="{_path(points)}" fill="none" stroke="#6b6b6b" stroke-width="1.6" '
+        f'<path class="edge" d="{path}" fill="none" stroke="#6b6b6b" stroke-width="1.6" '
         f'marker-end="url(#{name}-arrow)"/>'
-        for _, _, points in plan.edges
+        for path in drawn.paths
     ]
 
 
@@ -76,11 +111,10 @@ def _path(points: list[Point]) -> str:
     return " ".join(parts)
 
 
-def _vertices(cell: Cell, plan: CellLayout) -> list[str]:
+def _vertices(drawn: CellDrawing) -> list[str]:
     parts = []
-    for operation, (column, row) in zip(cell.ops, plan.vertices.tolist(), strict=True):
+    for operation, (x, y) in zip(drawn.operations, drawn.places, strict=True):
         label, fill, white = OPERATION_LOOKS[operation]
-        x, y = column * _COLUMN, row * _ROW
         parts.append(
             f'<g class="vertex"><rect x="{x - _WIDTH / 2:.1f}" y="{y - _HEIGHT / 2:.1f}" '
             f'width="{_WIDTH:.0f}" height="{_HEIGHT:.0f}" rx="7" fill="{fill}"/>'

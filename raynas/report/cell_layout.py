@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -41,7 +42,13 @@ def layout(matrix: np.ndarray) -> CellLayout:
         matrix: (n, n) upper-triangular adjacency; vertex 0 is the input, n - 1 the output, and
             every vertex lies on a path between them.
     """
-    size = len(matrix)
+    return _layout(len(matrix), np.asarray(matrix, dtype=np.uint8).tobytes())
+
+
+@lru_cache(maxsize=4096)
+def _layout(size: int, edges_of: bytes) -> CellLayout:
+    """The same, remembered: a page draws many cells that differ in their operations only."""
+    matrix = np.frombuffer(edges_of, dtype=np.uint8).reshape(size, size)
     layer = _layers(matrix)
     chains, links = _chains(matrix, layer)
     levels = [[v for v in range(len(layer)) if layer[v] == i] for i in range(max(layer) + 1)]

@@ -8,9 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from raynas.analysis import anytime
+from raynas.analysis import anytime, searches
 from raynas.analysis.reference import DISTRIBUTION, RANDOM_SEARCH
-from raynas.analysis.runs import Run, by_method, split_runs
+from raynas.analysis.runs import BLACK_BOX, ONE_SHOT, Run, by_method, families, split_runs
+from raynas.analysis.searches import SearchRun
 from raynas.analysis.summary import summarise
 from raynas.report.studies import Merged, StudyData
 from raynas.report.styles import EXACT, Style, styles
@@ -39,10 +40,12 @@ class SpaceContent:
         curves: quantity -> label -> curve over time, from when every run has a value; regrets in
             percentage points.
         exact: quantity -> the exact curve of random search, likewise; empty if it is not known.
-        ranks: label -> mean rank at `rank_seconds`.
+        ranks: label -> mean rank at `rank_seconds` among `rank_family`.
         rank_seconds: times of the ranks.
+        rank_family: the family that `ranks` are of: methods on one clock.
         distribution: test error and share of the space's cells with at most that error, or None.
         summary: rows of `SUMMARY_SCHEMA`, of this space.
+        searches: label -> one-shot searches with their epochs; empty if there are none.
     """
 
     name: str
@@ -53,8 +56,16 @@ class SpaceContent:
     exact: dict[str, anytime.Curve]
     ranks: dict[str, np.ndarray]
     rank_seconds: np.ndarray
+    rank_family: str
     distribution: tuple[np.ndarray, np.ndarray] | None
     summary: list[dict[str, object]]
+    searches: dict[str, list[SearchRun]]
+
+    @property
+    def families(self) -> dict[str, dict[str, list[Run]]]:
+        """The groups of each family; black-box methods, if there are any, are first."""
+        found = families(self.groups)
+        return {name: found[name] for name in (BLACK_BOX, ONE_SHOT) if name in found}
 
     @property
     def title(self) -> str:
@@ -68,7 +79,7 @@ def contents(merged: Merged) -> list[SpaceContent]:
     labels = list(dict.fromkeys(run.method for run in runs))
     looks = styles([*labels, EXACT])
     return [
-        _space(space, studies, by_method(runs, space), looks, merged.curves)
+        _space(space, studies, by_method(runs, space), looks, merged)
         for space, studies in merged.sources.items()
     ]
 
@@ -78,11 +89,15 @@ def _space(
     studies: list[StudyData],
     groups: dict[str, list[Run]],
     looks: dict[str, Style],
-    curves: pa.Table,
+    merged: Merged,
 ) -> SpaceContent:
     runs = [run for members in groups.values() for run in members]
-    grid = anytime.log_grid(runs, POINTS)
-    mine = curves.filter(pc.equal(curves.column("space"), space))
+    grids = {
+        family: anytime.log_grid([run for run in runs if run.family == family], POINTS)
+        for family in {run.family for run in runs}
+    }
+    ranked = BLACK_BOX if BLACK_BOX in grids else ONE_SHOT
+    mine = merged.curves.filter(pc.equal(merged.curves.column("space"), space))
     exact = {q: in_points(found) for q in QUANTITIES if (found := _exact(mine, q)) is not None}
     shown = [*groups, *([EXACT] if exact else [])]
     return SpaceContent(
@@ -92,17 +107,23 @@ def _space(
         styles={label: looks[label] for label in shown},
         curves={
             q: {
-                label: in_points(anytime.curve(members, anytime.complete(members, grid), q))
+                label: in_points(_curve(members, grids[members[0].family], q))
                 for label, members in groups.items()
             }
             for q in QUANTITIES
         },
         exact=exact,
-        ranks=anytime.rank_curves(groups, grid),
-        rank_seconds=grid,
+        ranks=anytime.rank_curves(families(groups)[ranked], grids[ranked]),
+        rank_seconds=grids[ranked],
+        rank_family=ranked,
         distribution=_distribution(mine),
         summary=summarise(runs, seed=_bootstrap_seed(studies)).to_pylist(),
+        searches=searches.by_method(merged.searches, space),
     )
+
+
+def _curve(runs: list[Run], grid: np.ndarray, quantity: str) -> anytime.Curve:
+    return anytime.curve(runs, anytime.complete(runs, grid), quantity)
 
 
 def _bootstrap_seed(studies: list[StudyData]) -> int:

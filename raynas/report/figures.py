@@ -12,7 +12,8 @@ import numpy as np
 
 from raynas.analysis import anytime
 from raynas.report.axes import (
-    TIME,
+    BOTH_TIMES,
+    TIMES,
     Figure,
     digits,
     layout_of,
@@ -30,7 +31,7 @@ def figures(content: SpaceContent) -> dict[str, Figure]:
     """The figures of a space: name -> {"data", "layout"} for `Plotly.newPlot`."""
     drawn = {name.replace("_", "-"): anytime_figure(content, name) for name in QUANTITIES}
     drawn["final-regret"] = final_figure(content)
-    if len(content.groups) > 1:
+    if len(content.ranks) > 1:
         drawn["rank"] = rank_figure(content)
     if content.distribution is not None:
         drawn["distribution"] = distribution_figure(content)
@@ -49,8 +50,14 @@ def anytime_figure(content: SpaceContent, quantity: str) -> Figure:
     traces.sort(key=lambda trace: trace["meta"]["role"] != "band")  # bands below all lines
     return {
         "data": traces,
-        "layout": layout_of(log_axis(TIME), points_axis(quantity.replace("_", " "))),
+        "layout": layout_of(log_axis(time_title(content)), points_axis(quantity.replace("_", " "))),
     }
+
+
+def time_title(content: SpaceContent) -> str:
+    """What the seconds of the anytime figures are."""
+    names = list(content.families)
+    return TIMES[names[0]] if len(names) == 1 else BOTH_TIMES
 
 
 def _curve_traces(
@@ -63,24 +70,25 @@ def _curve_traces(
             ("median", curve.median, curve.q25, curve.q75),
         )
         for trace in (
-            *_band(label, statistic, curve.seconds, low, high, floor),
+            *band(label, statistic, curve.seconds, low, high, floor),
             _line(content, label, statistic, curve, centre, low, high, floor),
         )
     ]
 
 
-def _band(
+def band(
     label: str,
     statistic: str,
-    seconds: np.ndarray,
+    x: np.ndarray,
     low: np.ndarray,
     high: np.ndarray,
     floor: float,
 ) -> list[Figure]:
+    """The area between two curves as one trace; none where they are not known."""
     known = np.isfinite(low) & np.isfinite(high)
     if not known.any():
         return []
-    outline = np.concatenate([seconds[known], seconds[known][::-1]])
+    outline = np.concatenate([x[known], x[known][::-1]])
     edge = np.concatenate([low[known], high[known][::-1]])
     return [
         {
@@ -148,7 +156,8 @@ def rank_figure(content: SpaceContent) -> Figure:
             }
         )
     axis = {"title": {"text": "mean rank by test regret"}, "autorange": "reversed"}
-    return {"data": traces, "layout": layout_of(log_axis(TIME), axis)}
+    time = TIMES[content.rank_family]
+    return {"data": traces, "layout": layout_of(log_axis(time), axis)}
 
 
 def shown_ranks(content: SpaceContent, label: str) -> np.ndarray:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from string import Template
+from types import MappingProxyType
 from typing import Any
 
-from raynas.report import sections, tables, wording
+from raynas.report import search_sections, sections, tables, wording
 from raynas.report.content import SpaceContent
 from raynas.report.figures import figures
 from raynas.report.markup import tag, text
+from raynas.report.search_explorer import explorer_data
+from raynas.report.search_figures import search_figures
 from raynas.report.studies import Merged
 from raynas.report.styles import EXACT, Style, as_json
 
+Cards = dict[str, tuple[str, str, bool]]
 # heading, what to see, and whether the figure takes the whole width
-_FIGURES = {
+_FIGURES: Cards = {
     "test-regret": (
         "Test regret over time",
         "Test error of the incumbent above the best of the space. A curve begins when all its runs "
@@ -47,6 +51,26 @@ _FIGURES = {
         False,
     ),
 }
+_SEARCH_FIGURES: Cards = {
+    "search-test-regret": (
+        "Test regret and one-shot error over epochs",
+        "Solid, left axis: test regret of each epoch's discretised cell. Dotted, right axis: error "
+        "of the shared weights on the validation images. Where the dotted lines fall and the solid "
+        "ones do not, the supernet learns without finding better cells.",
+        True,
+    ),
+    "search-validation-regret": (
+        "Validation regret and one-shot error over epochs",
+        "The same with the validation regret of each epoch's cell.",
+        False,
+    ),
+    "search-entropy": (
+        "Entropy over epochs",
+        "Mean over all choices of the entropy of their softmax weights, as a share of the largest "
+        "possible: 1 is undecided, 0 decided.",
+        False,
+    ),
+}
 
 
 def page(merged: Merged, content: Sequence[SpaceContent]) -> str:
@@ -54,7 +78,15 @@ def page(merged: Merged, content: Sequence[SpaceContent]) -> str:
     drawn: list[dict[str, Any]] = []
     parts = [_space_section(space, i, drawn) for i, space in enumerate(content)]
     looks = {label: style for space in content for label, style in space.styles.items()}
-    data = {"figures": drawn, "styles": as_json(looks)}
+    data: dict[str, Any] = {"figures": drawn, "styles": as_json(looks)}
+    script = _asset("page.js")
+    if any(space.searches for space in content):
+        data["explorers"] = [
+            explorer_data(space, f"explorer-{i}")
+            for i, space in enumerate(content)
+            if space.searches
+        ]
+        script = _asset("searches.js") + script
     return Template(_asset("page.html")).substitute(
         title=text(_title(content)),
         kicker=text(_kicker(merged)),
@@ -68,7 +100,7 @@ def page(merged: Merged, content: Sequence[SpaceContent]) -> str:
         style=_asset("page.css"),
         data=_json(data),
         plotly=_plotly(),
-        script=_asset("page.js"),
+        script=script,
     )
 
 
@@ -115,11 +147,16 @@ def _kicker(merged: Merged) -> str:
 
 
 def _findings(content: Sequence[SpaceContent]) -> str:
-    if len(content) == 1:
-        return tag("p", text(wording.finding(content[0])), class_="finding")
+    several = len(content) > 1
     return "".join(
-        tag("p", tag("b", text(f"{space.title}. ")), text(wording.finding(space)), class_="finding")
+        tag(
+            "p",
+            tag("b", text(f"{space.title}. ")) if several else "",
+            text(words),
+            class_="finding",
+        )
         for space in content
+        for words in wording.findings(space)
     )
 
 
@@ -166,26 +203,57 @@ def _swatch(label: str, style: Style) -> str:
 
 
 def _space_section(space: SpaceContent, index: int, drawn: list[dict[str, Any]]) -> str:
-    cards = []
-    available = figures(space)
-    for name, (heading, caption, wide) in _FIGURES.items():
-        if name in available:
-            identifier = f"figure-{index}-{name}"
-            drawn.append({"id": identifier, **available[name]})
-            cards.append(_card(identifier, heading, caption, wide))
+    cards = _cards(_FIGURES, figures(space), index, drawn, _asides(space))
     return tag(
         "section",
         tag("h2", text(space.title)),
         tag("p", text(sections.common_settings(space)), class_="settings"),
         *(tag("p", text(note), class_="settings") for note in sections.notes(space)),
-        tables.summary_table(space),
+        search_sections.search_notices(space),
+        tables.summary_tables(space),
         tag("div", *cards, class_="cards"),
+        _searches(space, index, drawn),
         tag("h3", "Best cell found (by validation error)"),
         sections.operations_legend(),
         sections.best_cell_figure(space, f"cell-{index}"),
         class_="space",
         id=f"space-{index}",
     )
+
+
+def _asides(space: SpaceContent) -> dict[str, str]:
+    """What the captions of a space with one-shot methods add."""
+    clock = search_sections.clock_note(space)
+    ranked = f"Only {space.rank_family} methods: ranks need one clock." if clock else ""
+    return {"test-regret": clock, "rank": ranked if len(space.families) > 1 else ""}
+
+
+def _searches(space: SpaceContent, index: int, drawn: list[dict[str, Any]]) -> str:
+    if not space.searches:
+        return ""
+    return (
+        tag("h3", "One-shot searches, epoch by epoch")
+        + tag("div", *_cards(_SEARCH_FIGURES, search_figures(space), index, drawn), class_="cards")
+        + search_sections.explorer(space, index)
+    )
+
+
+def _cards(
+    wanted: Cards,
+    available: dict[str, dict[str, Any]],
+    index: int,
+    drawn: list[dict[str, Any]],
+    asides: Mapping[str, str] = MappingProxyType({}),
+) -> list[str]:
+    """A card for each figure that there is; the figures are added to `drawn`."""
+    cards = []
+    for name, (heading, caption, wide) in wanted.items():
+        if name in available:
+            identifier = f"figure-{index}-{name}"
+            drawn.append({"id": identifier, **available[name]})
+            words = f"{caption} {asides.get(name, '')}".strip()
+            cards.append(_card(identifier, heading, words, wide))
+    return cards
 
 
 def _card(identifier: str, heading: str, caption: str, wide: bool) -> str:

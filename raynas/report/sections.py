@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from raynas.analysis import anytime
-from raynas.analysis.runs import Run
+from raynas.analysis.runs import BLACK_BOX, ONE_SHOT, Run
 from raynas.report import wording
 from raynas.report.cell_drawing import OPERATION_LOOKS, draw_cell
 from raynas.report.content import SpaceContent, best_cell, best_run, share_at
@@ -154,15 +154,29 @@ _RULES = {
 }
 
 
+_CURRENT = (
+    "Of a one-shot search the cell after its last epoch counts: a search does not know which of "
+    "its epochs was the best. Its errors are means over training repeats."
+)
+
+
 def notes(content: SpaceContent) -> list[str]:
     """What a reader must know of the figures of a space: rules used and parts missing."""
     rules = dict.fromkeys(str(s.manifest["arguments"].get("incumbent")) for s in content.studies)
-    found = [_RULES[rule] for rule in rules if rule in _RULES]
+    found = [_RULES[rule] for rule in rules if rule in _RULES and BLACK_BOX in content.families]
+    if ONE_SHOT in content.families:
+        found.append(_CURRENT)
     if not content.exact:
         found.append("The exact curve of random search is not known for this space or study.")
     if content.distribution is None:
         found.append("The study has no error distribution of this space.")
     return found
+
+
+_LASTS = {
+    BLACK_BOX: "runs last {} of simulated training",
+    ONE_SHOT: "searches take {} of real time",
+}
 
 
 def common_settings(content: SpaceContent) -> str:
@@ -177,8 +191,9 @@ def common_settings(content: SpaceContent) -> str:
             f"{wording.percent(table['best_test_error'])}, best mean validation error "
             f"{wording.percent(table['best_validation_error'])}"
         )
-    finals = [anytime.final(members, "seconds") for members in content.groups.values()]
-    parts.append(f"runs last {_span(np.concatenate(finals))} of simulated training")
+    for family, groups in content.families.items():
+        finals = [anytime.final(members, "seconds") for members in groups.values()]
+        parts.append(_LASTS[family].format(_span(np.concatenate(finals))))
     return "; ".join(parts) + "."
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from raynas.execution.files import write_atomically
-from raynas.report.axes import regret_floor
+from raynas.report.axes import TIMES, regret_floor
 from raynas.report.cell_drawing import draw_cell
 from raynas.report.content import (
     SpaceContent,
@@ -19,7 +20,7 @@ from raynas.report.content import (
     final_regrets,
     share_at,
 )
-from raynas.report.figures import shown_ranks
+from raynas.report.figures import shown_ranks, time_title
 from raynas.report.styles import EXACT, Style
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Draw = Callable[["Axes", SpaceContent], None]
+# Laid out at the resolution of the PNG: the widths of small letters depend on it.
+_DPI = 160
 _INK, _FAINT = "#2b2b2b", "#dcdcdc"
 _PARAMETERS: dict[Any, Any] = {
     "font.family": "DejaVu Sans",  # comes with Matplotlib, so every machine draws the same
@@ -61,13 +64,13 @@ def write_static_figures(content: SpaceContent, folder: Path) -> list[Path]:
         "validation-regret": lambda axes, c: draw_regret(axes, c, "validation_regret"),
         "final-regret": draw_finals,
     }
-    if len(content.groups) > 1:
+    if len(content.ranks) > 1:
         drawings["rank"] = draw_ranks
     if content.distribution is not None:
         drawings["distribution"] = draw_distribution
     paths = []
     for name, draw in drawings.items():
-        paths += _write(draw, content, folder / f"space-{content.name}-{name}")
+        paths += write_figure(on_axes(draw), content, folder / f"space-{content.name}-{name}")
     return paths
 
 
@@ -81,16 +84,33 @@ def write_best_cell(content: SpaceContent, folder: Path) -> list[Path]:
     return [path]
 
 
-def _write(draw: Draw, content: SpaceContent, stem: Path) -> list[Path]:
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """How a figure is drawn, and its width and height in inches."""
+
+    draw: Callable[[Figure, SpaceContent], object]
+    size: tuple[float, float] = (7.2, 4.4)
+
+
+def on_axes(draw: Draw, size: tuple[float, float] = (7.2, 4.4)) -> Drawing:
+    """A figure that has one pair of axes."""
+    return Drawing(lambda figure, content: draw(figure.add_subplot(), content), size)
+
+
+def write_figure(drawing: Drawing, content: SpaceContent, stem: Path) -> list[Path]:
+    """Draw a figure under the space's title and write it as SVG and PNG; returns the paths."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
     with mpl.rc_context(_PARAMETERS):
-        figure = Figure(figsize=(7.2, 4.4), layout="constrained")
-        axes = figure.add_subplot()
-        draw(axes, content)
+        figure = Figure(figsize=drawing.size, dpi=_DPI, layout="constrained")
+        drawing.draw(figure, content)
         kind = content.studies[0].benchmark["kind"]
-        axes.set_title(f"{content.title} ({kind} benchmark)", loc="left", fontsize=11, color=_INK)
+        title = f"{content.title} ({kind} benchmark)"
+        if len(figure.axes) > 2:  # panels have titles of their own
+            figure.suptitle(title, x=0.01, ha="left", fontsize=11, color=_INK)
+        else:
+            figure.axes[0].set_title(title, loc="left", fontsize=11, color=_INK)
         figure.draw_without_rendering()
         figure.set_layout_engine("none")  # laid out once, not again for each file
         return [
@@ -102,17 +122,19 @@ def _write(draw: Draw, content: SpaceContent, stem: Path) -> list[Path]:
 def _save(figure: Figure, path: Path, metadata: dict[str, None]) -> Path:
     kind = path.suffix[1:]
     write_atomically(
-        path, lambda p: figure.savefig(p, format=kind, dpi=160, metadata=dict(metadata))
+        path, lambda p: figure.savefig(p, format=kind, dpi=_DPI, metadata=dict(metadata))
     )
     return path
 
 
-def _look(style: Style) -> dict[str, Any]:
+def look(style: Style) -> dict[str, Any]:
+    """Colour, dash and width of a method's line."""
     dashes = (0, style.dashes) if style.dashes else "solid"
     return {"color": style.light, "linestyle": dashes, "linewidth": 1.7}
 
 
-def _legend(axes: Axes) -> None:
+def legend(axes: Axes) -> None:
+    """The legend beside the axes."""
     axes.figure.legend(
         *axes.get_legend_handles_labels(),
         loc="outside right upper",
@@ -129,18 +151,18 @@ def draw_regret(axes: Axes, content: SpaceContent, quantity: str) -> None:
     for label, curve in curves.items():
         style = content.styles[label]
         mean, low, high = (_floored(v, floor) for v in (curve.mean, curve.low, curve.high))
-        axes.plot(curve.seconds, mean, label=style.name, **_look(style))
+        axes.plot(curve.seconds, mean, label=style.name, **look(style))
         axes.fill_between(curve.seconds, low, high, color=style.light, alpha=0.12, linewidth=0)
     if content.exact:
         exact, style = content.exact[quantity], content.styles[EXACT]
-        axes.plot(exact.seconds, _floored(exact.mean, floor), label=style.name, **_look(style))
-    axes.set(xscale="log", yscale="log", xlabel="simulated time (s)")
+        axes.plot(exact.seconds, _floored(exact.mean, floor), label=style.name, **look(style))
+    axes.set(xscale="log", yscale="log", xlabel=time_title(content))
     axes.set_ylabel(f"mean {quantity.replace('_', ' ')} (percentage points)")
-    _label_points(axes.yaxis)
-    _legend(axes)
+    label_points(axes.yaxis)
+    legend(axes)
 
 
-def _label_points(axis: Axis) -> None:
+def label_points(axis: Axis) -> None:
     """Label a log axis in plain numbers at 1, 2 and 5 times the powers of ten."""
     from matplotlib.ticker import LogLocator, NullFormatter
 
@@ -178,7 +200,7 @@ def draw_finals(axes: Axes, content: SpaceContent) -> None:
         axes.scatter(known, row + jitter, s=12, color=style.light, alpha=0.5, linewidths=0)
     axes.set(xscale="log", ylim=(len(finals) - 0.4, -0.6))
     axes.set_xlabel("final test regret (percentage points)")
-    _label_points(axes.xaxis)
+    label_points(axes.xaxis)
     axes.set_yticks(range(len(finals)), [content.styles[label].name for label in content.groups])
     axes.grid(visible=False, axis="y")
 
@@ -188,10 +210,10 @@ def draw_ranks(axes: Axes, content: SpaceContent) -> None:
     for label, ranks in content.ranks.items():
         style = content.styles[label]
         inside = shown_ranks(content, label)
-        axes.plot(content.rank_seconds[inside], ranks[inside], label=style.name, **_look(style))
-    axes.set(xscale="log", xlabel="simulated time (s)", ylabel="mean rank by test regret")
+        axes.plot(content.rank_seconds[inside], ranks[inside], label=style.name, **look(style))
+    axes.set(xscale="log", xlabel=TIMES[content.rank_family], ylabel="mean rank by test regret")
     axes.invert_yaxis()
-    _legend(axes)
+    legend(axes)
 
 
 def draw_distribution(axes: Axes, content: SpaceContent) -> None:
@@ -219,4 +241,4 @@ def draw_distribution(axes: Axes, content: SpaceContent) -> None:
     axes.set_ylabel("share of unique cells (%)")
     axes.xaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_major_formatter("{x:g}")
-    _legend(axes)
+    legend(axes)

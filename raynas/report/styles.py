@@ -53,13 +53,18 @@ STYLES = {
     "smac3": Style("SMAC3 package", "#8c4a2f", "#c99a7f", "dash", "star", _DASH, "*"),
     "hb": Style("Hyperband", "#c98a00", "#f2be4b", "longdash", "triangle-down", _LONGDASH, "v"),
     "bohb": Style("BOHB", "#3d2f8f", "#a79bff", "longdashdot", "hexagon", _LONGDASHDOT, "h"),
+    "darts": Style("DARTS (1st order)", "#9e1b32", "#ff7b8f", "solid", "circle", _SOLID, "o"),
+    "darts2": Style("DARTS (2nd order)", "#dd6b9a", "#ffb0cf", "dash", "square", _DASH, "s"),
+    "gdas": Style("GDAS", "#4d7a1f", "#a9d66f", "solid", "triangle-up", _SOLID, "^"),
+    "pc_darts": Style("PC-DARTS", "#005f73", "#66c2cf", "longdash", "diamond", _LONGDASH, "D"),
+    "random_ws": Style("Random search WS", "#8a7350", "#cfbd97", "dashdot", "cross", _DASHDOT, "P"),
     EXACT: Style("Random search, exact", "#1c1c1c", "#f2f2f2", "dot", "line-ew", _DOT, "_"),
 }
 _SPARE = [
     Style("", "#882255", "#d98aae", "solid", "pentagon", _SOLID, "p"),
-    Style("", "#4d7a1f", "#a9d66f", "dash", "bowtie", _DASH, "<"),
+    Style("", "#7b4ea3", "#c9a5ea", "dash", "bowtie", _DASH, "<"),
     Style("", "#7a6a00", "#d6c75a", "dashdot", "star-square", _DASHDOT, ">"),
-    Style("", "#005f73", "#66c2cf", "longdash", "hourglass", _LONGDASH, "d"),
+    Style("", "#3f5f4f", "#9fc9b3", "longdash", "hourglass", _LONGDASH, "d"),
 ]
 
 

@@ -7,19 +7,48 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
+from raynas.analysis.runs import ONE_SHOT, Run
 from raynas.analysis.summary import CHECKPOINTS
 from raynas.report import wording
 from raynas.report.content import SpaceContent
 from raynas.report.markup import tag, text
+from raynas.report.search_sections import search_table
 from raynas.report.studies import Merged
 
 MOST_FAILURES = 20
 
 
-def summary_table(content: SpaceContent) -> str:
+def summary_tables(content: SpaceContent) -> str:
+    """One table per family of methods; with headings if there are two."""
+    parts = []
+    for family, groups in content.families.items():
+        table = _search_summary if family == ONE_SHOT else summary_table
+        if len(content.families) > 1:
+            parts.append(tag("h3", text(_family_title(family, groups)), class_="family"))
+        parts.append(table(content, list(groups)))
+    return "".join(parts)
+
+
+def _family_title(family: str, groups: dict[str, list[Run]]) -> str:
+    runs = sum(len(members) for members in groups.values())
+    return f"{family.capitalize()} methods ({len(groups)} methods, {runs} runs)"
+
+
+def _search_summary(content: SpaceContent, labels: list[str]) -> str:
+    rows = {str(r["method"]): r for r in content.summary if r["checkpoint"] == "final"}
+    ordered = sorted(labels, key=lambda label: _regret(rows[label]))
+    return search_table(content, ordered, rows)
+
+
+def _regret(row: dict[str, Any]) -> float:
+    value = row["mean_test_regret"]
+    return np.inf if value is None else float(value)
+
+
+def summary_table(content: SpaceContent, labels: list[str]) -> str:
     """Mean test regret at the checkpoints and the final figures, one row per method."""
     rows = {(str(r["method"]), str(r["checkpoint"])): r for r in content.summary}
-    best = {c: _least(content, rows, c) for c in CHECKPOINTS}
+    best = {c: _least(labels, rows, c) for c in CHECKPOINTS}
     names = [c if c == "final" else f"10{_power(c)} s" for c in CHECKPOINTS]
     head = tag(
         "tr",
@@ -28,7 +57,7 @@ def summary_table(content: SpaceContent) -> str:
             for title in ("Method", *names, "Median", "Validation", "Rank", "Runs", "Evaluations")
         ),
     )
-    body = [_summary_row(content, rows, label, best) for label in _by_final(content, rows)]
+    body = [_summary_row(content, rows, label, best) for label in _by_final(labels, rows)]
     caption = (
         "Mean test regret in percentage points after a simulated time, with its 95 % bootstrap "
         "interval; then, at the "
@@ -43,16 +72,12 @@ def _power(checkpoint: str) -> str:
     return tag("sup", text(int(np.log10(CHECKPOINTS[checkpoint]))))
 
 
-def _by_final(content: SpaceContent, rows: dict[tuple[str, str], Any]) -> list[str]:
-    def key(label: str) -> float:
-        value = rows[label, "final"]["mean_test_regret"]
-        return np.inf if value is None else float(value)
-
-    return sorted(content.groups, key=key)
+def _by_final(labels: list[str], rows: dict[tuple[str, str], Any]) -> list[str]:
+    return sorted(labels, key=lambda label: _regret(rows[label, "final"]))
 
 
-def _least(content: SpaceContent, rows: dict[tuple[str, str], Any], checkpoint: str) -> float:
-    values = [rows[label, checkpoint]["mean_test_regret"] for label in content.groups]
+def _least(labels: list[str], rows: dict[tuple[str, str], Any], checkpoint: str) -> float:
+    values = [rows[label, checkpoint]["mean_test_regret"] for label in labels]
     return min((v for v in values if v is not None), default=np.nan)
 
 

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 
 from raynas.analysis import anytime, statistics
+from raynas.analysis.runs import BLACK_BOX, ONE_SHOT
 from raynas.report.content import SpaceContent
 
 Row = dict[str, Any]
+_CLOCKS = {BLACK_BOX: "simulated training", ONE_SHOT: "real search"}
 # A bootstrap of fewer runs is too narrow to say that a difference is more than chance.
 FEWEST_RUNS = 5
 _LEVEL = "95\u00a0%"
@@ -54,9 +56,16 @@ def finals(content: SpaceContent) -> list[Row]:
     return sorted(rows, key=lambda row: float(str(row["mean_test_regret"])))
 
 
-def finding(content: SpaceContent) -> str:
-    """Who won in a space, by how much, and whether that is more than chance."""
-    rows = finals(content)
+def findings(content: SpaceContent) -> list[str]:
+    """Who won in each family, by how much, and whether that is more than chance."""
+    groups = content.families
+    if len(groups) == 1:
+        return [_finding(content, *groups)]
+    return [f"{family.capitalize()} methods: {_finding(content, family)}" for family in groups]
+
+
+def _finding(content: SpaceContent, family: str) -> str:
+    rows = [row for row in finals(content) if row["method"] in content.families[family]]
     if not rows:
         return "No run finished an evaluation successfully."
     best = rows[0]
@@ -64,7 +73,7 @@ def finding(content: SpaceContent) -> str:
     text = (
         f"{name} ends with the lowest mean test regret, {regret(best['mean_test_regret'])} "
         f"percentage points ({_certainty(best)}, {_runs(best)}), after "
-        f"{duration(best['mean_seconds'])} of simulated training."
+        f"{duration(best['mean_seconds'])} of {_CLOCKS[family]}."
     )
     if len(rows) == 1:
         return text

@@ -5,7 +5,6 @@ import re
 import shutil
 import subprocess
 import sys
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pyarrow.compute as pc
@@ -13,48 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from raynas.report import build_report
-from raynas.report.content import contents
-from raynas.report.page import page as make_page
-from raynas.report.studies import merge, read_study
 from search_spaces.errors import UserError
 from search_spaces.table import Table
+from tests.support.pages import Outline, page_of, report_data
 from tests.support.studies import random_log, write_study
-
-
-class Outline(HTMLParser):
-    """Addresses, scripts and visible text of a page."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.addresses: list[str] = []
-        self.text = ""
-        self.open: list[str] = []
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        self.open.append(tag)
-        self.addresses += [v or "" for k, v in attributes if k in ("src", "href", "srcset")]
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in self.open:
-            while self.open.pop() != tag:
-                pass
-
-    def handle_data(self, data: str) -> None:
-        if not {"script", "style"} & set(self.open):
-            self.text += data
-
-
-def report_data(page: str) -> dict:
-    found = re.search(r'<script id="report-data" type="application/json">(.*?)</script>', page)
-    assert found
-    return json.loads(found[1])
-
-
-def page_of(*studies: Path) -> str:
-    """The page alone, without the static figures."""
-    merged = merge([read_study(study) for study in studies])
-    return make_page(merged, contents(merged))
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,8 @@ def finding(table: Table, path: Path, draws: int, seeds: int) -> str:
         random_log(table, {"re": 0.0}, seeds=seeds, evaluations=draws, seed=5),
     ]
     study = write_study(path, {table.space.name: table}, logs)
-    return wording.finding(contents(merge([read_study(study)]))[0])
+    [words] = wording.findings(contents(merge([read_study(study)]))[0])
+    return words
 
 
 def test_a_clear_winner_is_called_one(tables: dict[str, Table], tmp_path: Path) -> None:

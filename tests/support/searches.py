@@ -9,10 +9,12 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+import ray
 import torch
 
 from raynas.images import SearchImages, find_images, load_search_images
 from raynas.oneshot import EpochRecord, Search, method_settings
+from raynas.oneshot.darts import Darts
 from search_spaces.spaces import load_space
 
 TINY = {"channels": 4, "cells": 2, "epochs": 2, "batch_size": 16}
@@ -61,3 +63,33 @@ def result(record: EpochRecord) -> str:
     plain = replace(record, seconds=0.0, validation_seconds=0.0, peak_memory=0)
     assert len(fields(plain)) == 11
     return digest(list(astuple(plain)))
+
+
+class Hungry(Darts):
+    """Runs out of memory unless it has a whole GPU to itself."""
+
+    name = "hungry"
+
+    def start_epoch(self, epoch: int) -> None:
+        share = ray.get_runtime_context().get_assigned_resources().get("GPU", 0)
+        if share < 1:
+            raise torch.OutOfMemoryError(f"no memory on {share:g} of a GPU")
+
+
+class Starving(Darts):
+    """Runs out of memory always."""
+
+    name = "starving"
+
+    def start_epoch(self, epoch: int) -> None:
+        raise torch.OutOfMemoryError("no memory at all")
+
+
+class Broken(Darts):
+    """Fails in its second epoch."""
+
+    name = "broken"
+
+    def start_epoch(self, epoch: int) -> None:
+        if epoch == 1:
+            raise RuntimeError("a fault of its own\nwith details")

@@ -46,6 +46,7 @@
     ...figure.layout,
     xaxis: axis(figure.layout.xaxis),
     yaxis: axis(figure.layout.yaxis),
+    ...(figure.layout.yaxis2 ? { yaxis2: axis(figure.layout.yaxis2) } : {}),
     margin: narrow.matches ? { l: 46, r: 8, t: 8, b: 44 } : figure.layout.margin,
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
@@ -60,8 +61,12 @@
     modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
   });
 
-  const draw = () => Promise.all(report.figures.map((figure) =>
-    Plotly.react(document.getElementById(figure.id), figure.data.map(painted), layout(figure), config())));
+  const explorers = (report.explorers || []).map((data) => searchExplorer(data, { theme, ink, layout, config }));
+  const draw = () => Promise.all([
+    ...report.figures.map((figure) =>
+      Plotly.react(document.getElementById(figure.id), figure.data.map(painted), layout(figure), config())),
+    ...explorers.map((explorer) => explorer()),
+  ]);
 
   const paintSwatches = () => {
     for (const mark of document.querySelectorAll(".dash")) mark.style.stroke = colour(mark.dataset.method);
