@@ -20,7 +20,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-_WIDE = 116
+_WIDE = 126
 
 
 class _Count(ProgressColumn):

@@ -51,9 +51,9 @@ def row(method: str, mean: float | None, with_value: int = 5) -> dict[str, objec
 
 def test_the_table_puts_the_best_first_and_admits_what_is_unknown() -> None:
     rows = [row("rs", 0.02), row("re", None, 0), row("tpe", 0.01, 4)]
-    (table,) = result_tables(pa.Table.from_pylist(rows, schema=SUMMARY_SCHEMA), width=120)
+    (table,) = result_tables(pa.Table.from_pylist(rows, schema=SUMMARY_SCHEMA), width=140)
     output = io.StringIO()
-    Console(file=output, width=120, color_system=None).print(table)
+    Console(file=output, width=140, color_system=None).print(table)
     text = output.getvalue()
     assert text.index("tpe") < text.index("rs") < text.index("re ")
     assert "1.000 (4 of 5 runs) [0.900, 1.100]" in text

@@ -182,7 +182,7 @@ def quick_run_figure() -> Iterator[Figure]:
         subprocess.run([*command, "--out", str(Path(folder) / "study")], check=True)
         took = time.perf_counter() - start
     yield Figure(
-        "`python -m raynas.compare --space 3`: 8 methods, 10 seeds, 280 evaluations each",
+        "`python -m raynas.compare --space 3` with tables and page",
         f"{took:.0f} s",
         "the paper: one job per seed on a cluster",
     )
