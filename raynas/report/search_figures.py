@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from html import escape
 from typing import Any
@@ -26,6 +26,8 @@ from raynas.report.figures import band
 Curves = dict[str, EpochCurve]
 # Beyond this the marks of neighbouring epochs touch.
 MOST_MARKED = 20
+# Up to here every epoch has a label, as automatic ones would be fractions.
+MOST_TICKS = 10
 
 
 def search_figures(content: SpaceContent) -> dict[str, Figure]:
@@ -86,7 +88,7 @@ def epochs_figure(content: SpaceContent, quantity: str) -> Figure:
         for trace in _traces(content, label, curve, "one-shot error", 1e-3, banded=False):
             trace["line"] = {"width": 1.5, "dash": "dot"}
             traces.append(trace | {"yaxis": "y2"})
-    layout = layout_of(epoch_axis(), points_axis(f"solid: {name}", "% points"))
+    layout = layout_of(epoch_axis(content), points_axis(f"solid: {name}", "% points"))
     second = spread_axis("dotted: one-shot error", [c.mean for c in errors.values()])
     layout["yaxis2"] = second | {"overlaying": "y", "side": "right", "showgrid": False}
     return {"data": _bands_first(traces), "layout": layout}
@@ -94,18 +96,29 @@ def epochs_figure(content: SpaceContent, quantity: str) -> Figure:
 
 def entropy_figure(content: SpaceContent) -> Figure:
     """Mean entropy of all choices over epochs, per method."""
+    curves = entropy_curves(content)
     traces = [
         trace
-        for label, curve in entropy_curves(content).items()
+        for label, curve in curves.items()
         for trace in _traces(content, label, curve, "mean entropy", 0.0, banded=True)
     ]
-    axis = {"title": {"text": "mean entropy of the choices"}}
-    return {"data": _bands_first(traces), "layout": layout_of(epoch_axis(), axis)}
+    shown = entropy_range([v for c in curves.values() for v in (c.mean, c.low, c.q25)])
+    axis = {"title": {"text": "mean entropy of the choices"}, "range": shown}
+    return {"data": _bands_first(traces), "layout": layout_of(epoch_axis(content), axis)}
 
 
-def epoch_axis() -> Figure:
+def entropy_range(values: Sequence[np.ndarray]) -> list[float]:
+    """What an axis of entropies shows; differences of less than a hundredth stay flat."""
+    every = np.concatenate([np.ravel(v) for v in values])
+    span = max(1 - float(np.nanmin(every)), 0.01)
+    return [1 - 1.05 * span, 1 + 0.05 * span]
+
+
+def epoch_axis(content: SpaceContent) -> Figure:
     """Whole epochs."""
-    return {"title": {"text": "epoch"}, "tickformat": "d", "rangemode": "normal"}
+    longest = max(len(run.epochs) for runs in content.searches.values() for run in runs)
+    ticks = {"dtick": 1} if longest <= MOST_TICKS else {"tickformat": "d"}
+    return {"title": {"text": "epoch"}, **ticks}
 
 
 def _bands_first(traces: list[Figure]) -> list[Figure]:

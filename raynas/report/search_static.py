@@ -13,7 +13,12 @@ from raynas.analysis.searches import Choice, SearchRun, centred, choices, entrop
 from raynas.report.axes import regret_floor
 from raynas.report.content import SpaceContent
 from raynas.report.search_explorer import option_label
-from raynas.report.search_figures import choice_curves, one_shot_curves, regret_curves
+from raynas.report.search_figures import (
+    choice_curves,
+    entropy_range,
+    one_shot_curves,
+    regret_curves,
+)
 from raynas.report.static_figures import Drawing, label_points, legend, look, on_axes, write_figure
 
 if TYPE_CHECKING:
@@ -90,8 +95,10 @@ def draw_entropies(figure: Figure, content: SpaceContent) -> Axes:
     columns = min(2, len(learnt))
     grid = figure.subplots(-(-len(learnt) // columns), columns, sharey=True, squeeze=False)
     panels: list[Axes] = list(grid.flat)
-    for axes, label in zip(panels, learnt, strict=False):
-        for choice, curve in choice_curves(content, label, entropy).items():
+    drawn = {label: choice_curves(content, label, entropy) for label in learnt}
+    panels[0].set_ylim(*entropy_range([c.mean for d in drawn.values() for c in d.values()]))
+    for axes, (label, curves) in zip(panels, drawn.items(), strict=False):
+        for choice, curve in curves.items():
             axes.plot(curve.epochs, curve.mean, label=choice.label, **_choice_look(content, choice))
         axes.set_title(content.styles[label].name, loc="left", fontsize=10)
         axes.set_xlabel("epoch")

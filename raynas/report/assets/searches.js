@@ -89,7 +89,7 @@ const searchExplorer = (data, page) => {
     line: { color: page.ink().text, width: 1.2, dash: "dot" },
   });
   const xAxis = () => ({
-    title: { text: "epoch" }, tickformat: "d", range: [run.epochs[0] - 0.5, run.epochs[run.epochs.length - 1] + 0.5], fixedrange: true,
+    title: { text: "epoch" }, ...(run.epochs.length <= 10 ? { dtick: 1 } : { tickformat: "d" }), range: [run.epochs[0] - 0.5, run.epochs[run.epochs.length - 1] + 0.5], fixedrange: true,
   });
   const weights = (columns, epoch) => {
     const powers = columns.map((column) => Math.exp(column[epoch]));
@@ -136,6 +136,8 @@ const searchExplorer = (data, page) => {
     };
   };
 
+  // Differences of less than a hundredth stay flat.
+  const span = () => Math.max(1 - Math.min(...run.entropy.flat()), 0.01);
   const entropies = () => ({
     data: data.choices.map((choice, c) => ({
       type: "scatter", mode: run.epochs.length > 1 ? "lines" : "markers", name: choice.label, x: run.epochs, y: run.entropy[c],
@@ -143,7 +145,7 @@ const searchExplorer = (data, page) => {
       hovertemplate: `<b>${choice.label}</b><br>epoch %{x}: %{y:.4f}<extra></extra>`,
     })),
     layout: {
-      xaxis: xAxis(), yaxis: { title: { text: "entropy of the choice" }, fixedrange: true },
+      xaxis: xAxis(), yaxis: { title: { text: "entropy of the choice" }, range: [1 - 1.05 * span(), 1 + 0.05 * span()], fixedrange: true },
       showlegend: true, hovermode: "closest", shapes: [marker()], margin: { l: 64, r: 16, t: 12, b: 44 },
     },
   });
