@@ -23,6 +23,7 @@ QUANTITIES = {
     "test": "test_accuracy",
     "seconds": "training_seconds",
 }
+_UNITS = {"validation": ACCURACY_UNIT, "test": ACCURACY_UNIT, "seconds": 1}
 
 
 class MissingFigureError(UserError):
@@ -118,13 +119,19 @@ class Table:
     def _single(
         self, quantity: str, epochs: int, repeat: int, positions: npt.NDArray[np.int32]
     ) -> Floats:
-        values, unknown = self._column(quantity, epochs, repeat)
-        self._refuse_unknown(unknown, positions, f"{quantity} at {epochs} epochs, repeat {repeat}")
-        return self._scaled(quantity, values[positions])
+        return self._stored(quantity, epochs, repeat, positions) / _UNITS[quantity]
 
     def _mean(self, quantity: str, epochs: int, positions: npt.NDArray[np.int32]) -> Floats:
-        singles = [self._single(quantity, epochs, repeat, positions) for repeat in REPEATS]
-        return sum(singles[1:], start=singles[0]) / len(REPEATS)
+        """Sums whole numbers and divides once, so that equal means are equal floats."""
+        stored = [self._stored(quantity, epochs, repeat, positions) for repeat in REPEATS]
+        return sum(stored[1:], start=stored[0]) / (len(REPEATS) * _UNITS[quantity])
+
+    def _stored(
+        self, quantity: str, epochs: int, repeat: int, positions: npt.NDArray[np.int32]
+    ) -> Floats:
+        values, unknown = self._column(quantity, epochs, repeat)
+        self._refuse_unknown(unknown, positions, f"{quantity} at {epochs} epochs, repeat {repeat}")
+        return np.asarray(values[positions], np.float64)
 
     def _column(
         self, quantity: str, epochs: int, repeat: int
@@ -134,11 +141,6 @@ class Table:
         if repeat not in REPEATS:
             raise UserError(f"{repeat} is no repeat of the benchmark; valid: {REPEATS} or mean")
         return self.benchmark.column(column_name(QUANTITIES[quantity], epochs, repeat))
-
-    @staticmethod
-    def _scaled(quantity: str, values: npt.NDArray[Any]) -> Floats:
-        scale = 1.0 if quantity == "seconds" else ACCURACY_UNIT
-        return np.asarray(values / np.float64(scale), np.float64)
 
     def _refuse_unknown(
         self,

@@ -126,5 +126,5 @@ def _scalar(view: _View, position: np.int32) -> float | None:
 
 
 def _average(values: list[float | None], unit: int) -> float | None:
-    known = [value / unit for value in values if value is not None]
-    return (known[0] + known[1] + known[2]) / len(known) if len(known) == len(REPEATS) else None
+    known = [value for value in values if value is not None]
+    return sum(known) / (len(known) * unit) if len(known) == len(REPEATS) else None

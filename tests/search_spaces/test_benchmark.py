@@ -195,3 +195,12 @@ def test_damage_to_the_content_is_found(tmp_path: Path, data: dict[str, np.ndarr
                 whole = Benchmark.open(tmp_path / "whole.arrow").column(name)[0]
                 assert (damaged.column(name)[0] == whole).all()
     assert found > 50
+
+
+def test_equal_means_are_equal_floats(tmp_path: Path, data: dict[str, np.ndarray]) -> None:
+    changed = {name: values.copy() for name, values in data.items()}
+    changed["test_accuracy"][:, 3] = np.array([9001, 9208, 9333])
+    changed["test_accuracy"][::2, 3] = np.array([9208, 9001, 9333])
+    changed["test_accuracy"][1::3, 3] = np.array([9333, 9000, 9209])
+    table = write(tmp_path / "equal.arrow", changed).table(SPACE)
+    assert len(np.unique(table.test_error(np.arange(SPACE.num_unique)))) == 1
