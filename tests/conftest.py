@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes depends on what else the machine does.
+settings.register_profile("raynas", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("raynas")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
