@@ -75,7 +75,7 @@ def kill(name: str) -> Callable[[], None]:
     return action
 
 
-@pytest.mark.parametrize("victim", [TRAINABLE, WRITER])
+@pytest.mark.parametrize("victim", [TRAINABLE, pytest.param(WRITER, marks=pytest.mark.long)])
 def test_killed_processes_lose_nothing(
     tmp_path: Path, small_ray: None, make_plan: MakePlan, table: Table, victim: str
 ) -> None:
@@ -134,6 +134,7 @@ def _with_a_gpu(plan: Plan, run: tuple[str, str, int]) -> Any:
         return undisturbed(plan, run)
 
 
+@pytest.mark.long
 def test_a_pool_evaluates_one_checkpoint(small_ray: None) -> None:
     """An actor is killed meanwhile; its block is evaluated again."""
     images = load_search_images(find_images("digits"))
