@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL = $(PIP) install --quiet --constraint constraints.txt --editable
 export OMP_NUM_THREADS ?= 1
+PROCESSES ?= 3  # many tests wait for Ray to start, so two cores take three
 
 .PHONY: compare test test-long lint bench clean
 
@@ -13,7 +14,7 @@ compare: $(VENV)/.installed  ## compare all optimizers on space 3
 	$(BIN)/python -m raynas.compare --space 3
 
 test: $(VENV)/.installed-test  ## everything that takes seconds
-	$(BIN)/python -m pytest -m "not long" -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "not long" -n $(PROCESSES) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 test-long: $(VENV)/.installed-test  ## what takes minutes
 	$(BIN)/python -m pytest -m long --timeout 3000 $(PYTEST_ARGS)

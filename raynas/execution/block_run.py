@@ -11,7 +11,7 @@ from raynas.execution.blocks import Block
 from raynas.execution.log import LOG_SCHEMA, LogContents, Run, rows_to_table, table_to_rows
 from raynas.execution.lookup import TableLookup
 from raynas.execution.plan import Plan
-from raynas.execution.simulation import RepeatStream, Simulation
+from raynas.execution.simulation import FULL_TRAINING_EPOCHS, RepeatStream, Simulation
 from raynas.seeds import seed_for
 
 if TYPE_CHECKING:
@@ -39,20 +39,31 @@ class BlockRun:
     """A block that can be worked on piece by piece.
 
     Attributes:
-        done: full trainings' worth of what has been run, recorded work included.
         best_error: the least validation error seen.
     """
 
     def __init__(self, plan: Plan, block: Block, table: Table, recorded: LogContents) -> None:
         """Continue `block` after what is recorded."""
-        self.done = 0.0
         self.best_error: float | None = None
         self._plan, self._lookup = plan, TableLookup(table)
         self._rows = table_to_rows(recorded.table)
         runs = [(block.method, block.space, seed) for seed in block.seeds]
         self._waiting = [run for run in reversed(runs) if run not in recorded.finished]
-        self._ended = len(runs) - len(self._waiting)
+        ended = [row for run in runs if run in recorded.finished for row in self._rows.get(run, [])]
+        self._spent = sum(row.epochs for row in ended)  # of the runs that have ended
         self._current: tuple[Run, Simulation] | None = None
+
+    @property
+    def done(self) -> float:
+        """Full trainings' worth of what has been run, recorded work included."""
+        current = self._current[1].epochs_done if self._current else 0
+        return (self._spent + current) / FULL_TRAINING_EPOCHS
+
+    @property
+    def planned(self) -> float:
+        """What `done` will be at the end, unless the limit of simulated seconds ends runs early."""
+        left = len(self._waiting) + (self._current is not None)
+        return self._spent / FULL_TRAINING_EPOCHS + left * self._plan.evaluations
 
     @property
     def finished(self) -> bool:
@@ -74,10 +85,8 @@ class BlockRun:
             self._note(simulation)
             if simulation.finished:
                 ended[run] = simulation.completed
-                self._ended += 1
+                self._spent += simulation.epochs_done
                 self._current = None
-        current = self._current[1].progress if self._current else 0.0
-        self.done = (self._ended + current) * self._plan.evaluations
         return pa.concat_tables(tables), ended
 
     def _next_run(self) -> tuple[Run, Simulation]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Sequence
 from statistics import fmean
 from typing import Any, Protocol
@@ -10,9 +9,10 @@ from typing import Any, Protocol
 import pyarrow.compute as pc
 from ray import tune
 
-from raynas.execution.log import LogContents, Run
+from raynas.execution.log import LogContents, Run, table_to_rows
 from raynas.execution.plan import Plan
 from raynas.execution.search_plan import SearchUnit
+from raynas.execution.simulation import FULL_TRAINING_EPOCHS
 from raynas.execution.trainable import Unit
 from search_spaces.errors import UserError
 
@@ -30,7 +30,7 @@ class ProgressListener(Protocol):
             space: the space.
             done: full trainings' worth of work that is done, over all seeds; of a one-shot method
                 the epochs.
-            total: the same at the end.
+            total: the same at the end, as far as is known: runs that end early make it less.
             error: the least validation error that any of its runs has seen; of a one-shot method
                 the benchmark's validation error of the cells that its searches are at now, on
                 average.
@@ -65,15 +65,12 @@ class ProgressCallback(tune.Callback):
         self._listener = listener
         self._units = units
         self._work = [0.0] * len(units)
+        self._planned = [_planned(plan, unit) for unit in units]
+        self._ended: set[int] = set()
         self._current: dict[int, float] = {}
-        self._totals = {pair: _total(plan, pair[0]) for pair in plan.pairs()}
-        self._runs = Counter(run[:2] for run in plan.runs())
-        self._finished = {
-            pair: total / self._runs[pair] * sum(run[:2] == pair for run in finished)
-            for pair, total in self._totals.items()
-        }
+        self._earlier = _work_of(plan, recorded, finished)
         self._best = _best_errors(recorded)
-        for method, space in self._finished:
+        for method, space in plan.pairs():
             self._report(method, space)
 
     def on_trial_result(
@@ -92,9 +89,10 @@ class ProgressCallback(tune.Callback):
         unit = self._units[number]
         key = (unit.method, unit.space)
         self._work[number] = max(self._work[number], result["work"])
+        self._planned[number] = result.get("planned", self._planned[number])
+        if result["done"] and "out_of_memory" not in result:
+            self._ended.add(number)
         if isinstance(unit, SearchUnit):
-            if result["done"] and "out_of_memory" not in result:
-                self._work[number] = self._totals[key] / self._runs[key]  # it may have failed
             if error is not None:
                 self._current[number] = error
         elif error is not None:
@@ -109,21 +107,44 @@ class ProgressCallback(tune.Callback):
             for number, unit in enumerate(self._units)
             if (unit.method, unit.space) == (method, space)
         ]
-        done = round(self._finished[method, space] + sum(self._work[number] for number in here))
+        earlier = self._earlier[method, space]
+        total = round(earlier + sum(self._planned[number] for number in here))
+        done = round(earlier + sum(self._work[number] for number in here))
+        if not self._ended.issuperset(here):
+            done = min(done, total - 1)  # rounding must not look like the end
         current = [self._current[number] for number in here if number in self._current]
         error = fmean(current) if current else self._best.get((method, space))
-        self._listener.on_progress(method, space, done, self._totals[method, space], error)
+        self._listener.on_progress(method, space, done, total, error)
 
     def __reduce__(self) -> tuple[object, ...]:
         """Tune keeps a copy of its callbacks on disk; the listener has no place there."""
         return (tune.Callback, ())
 
 
-def _total(plan: Plan, method: str) -> int:
-    """Full trainings, or epochs of a one-shot method, over all seeds."""
-    if plan.searches is not None and method in plan.searches.methods:
-        return len(plan.searches.seeds) * plan.searches.settings[method].epochs
-    return len(plan.seeds) * plan.evaluations
+def _planned(plan: Plan, unit: Unit) -> float:
+    """Full trainings, or epochs of a search, that a unit may take."""
+    if isinstance(unit, SearchUnit):
+        return _epochs(plan, unit.method)
+    return float(len(unit.seeds) * plan.evaluations)
+
+
+def _epochs(plan: Plan, method: str) -> float:
+    assert plan.searches is not None
+    return float(plan.searches.settings[method].epochs)
+
+
+def _work_of(
+    plan: Plan, recorded: LogContents, finished: Collection[Run]
+) -> dict[tuple[str, str], float]:
+    """What the runs that are finished already took, by method and space."""
+    work = dict.fromkeys(plan.pairs(), 0.0)
+    for run, rows in table_to_rows(recorded.table).items():
+        if run in finished:
+            work[run[:2]] += sum(row.epochs for row in rows) / FULL_TRAINING_EPOCHS
+    for run in finished:
+        if run[0] in plan.searched:
+            work[run[:2]] += _epochs(plan, run[0])
+    return work
 
 
 def _best_errors(recorded: LogContents) -> dict[tuple[str, str], float]:

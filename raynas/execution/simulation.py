@@ -137,14 +137,6 @@ class Simulation:
         """Evaluations that have been started and not finished."""
         return len(self._events)
 
-    @property
-    def progress(self) -> float:
-        """Share of the limits that has been used, in [0, 1]."""
-        if self.finished:
-            return 1.0
-        used = max(self.epochs_done / self._limits.epochs, self.clock / self._limits.seconds)
-        return min(1.0, used)
-
     def run(self) -> list[Row]:
         """All rows that are not recorded yet, in order of completion."""
         return self.advance(math.inf)

@@ -140,7 +140,12 @@ class _BlockWork:
         rows, ended = run.advance(perf_counter() + STEP_SECONDS)
         if rows.num_rows or ended:
             self._place.call("append", rows, ended)
-        return {"work": run.done, "error": run.best_error, "done": run.finished}
+        return {
+            "work": run.done,
+            "planned": run.planned,
+            "error": run.best_error,
+            "done": run.finished,
+        }
 
 
 class _SearchWork:
@@ -150,6 +155,8 @@ class _SearchWork:
         self._unit, self._place = unit, place
         self._search: SearchRun | None = None
         self._lookup = TableLookup(place.table(unit.space))
+        assert place.plan.searches is not None
+        self._epochs = place.plan.searches.settings[unit.method].epochs
 
     def step(self) -> dict[str, Any]:
         """One epoch."""
@@ -165,8 +172,10 @@ class _SearchWork:
             self._free()
             return {"work": 0.0, "error": None, "out_of_memory": reason, "done": True}
         contents = search.contents
+        trained = contents.records.num_rows
         return {
-            "work": float(contents.records.num_rows),
+            "work": float(trained),
+            "planned": float(trained if search.finished else self._epochs),
             "error": self._error(contents.records["vector"].to_pylist()),
             "done": search.finished,
         }

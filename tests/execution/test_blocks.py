@@ -53,6 +53,17 @@ def test_pieces_of_a_block_equal_the_block(make_plan: MakePlan, table: Table) ->
     assert run.best_error is not None
 
 
+def test_what_a_time_limit_cut_off_is_not_done(make_plan: MakePlan, table: Table) -> None:
+    plan = make_plan(evaluations=100, budget_seconds=20_000.0)
+    block = Block("rs", "1", (0, 1, 2), 1.0)
+    run = BlockRun(plan, block, table, NOTHING)
+    assert (run.done, run.planned) == (0, 300)
+    rows, ended = run.advance(perf_counter() + 60)
+    assert run.finished and run.done == run.planned == rows.num_rows < 300
+    again = BlockRun(plan, block, table, LogContents(rows, frozenset(ended)))
+    assert again.done == again.planned == rows.num_rows
+
+
 def test_runs_differ_and_follow_from_the_plan_s_seed(make_plan: MakePlan, table: Table) -> None:
     def vectors(plan: Plan, method: str, seed: int) -> list[Any]:
         rows = BlockRun(plan, Block(method, "1", (seed,), 1.0), table, NOTHING)

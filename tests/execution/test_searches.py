@@ -174,6 +174,7 @@ def compare(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.long
 def test_a_comparison_that_is_killed_and_resumed(
     tmp_path: Path, benchmark: Benchmark, table: Table
 ) -> None:

@@ -240,7 +240,7 @@ def _program(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("kind", ["tables", "store"])
+@pytest.mark.parametrize("kind", ["tables", pytest.param("store", marks=pytest.mark.long)])
 def test_a_tiny_fit_runs_from_end_to_end(tmp_path: Path, kind: str) -> None:
     pytest.importorskip("lightgbm")
     data, out = tmp_path / "data", tmp_path / "small.parquet"

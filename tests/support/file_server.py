@@ -61,9 +61,9 @@ class FileServer:
         handler.end_headers()
         drop = self.drops.pop(0) if self.drops else None
         sent = body if drop is None else body[:drop]
+        self.sent += len(sent)  # before the client can see the last of them
         handler.wfile.write(sent)
         handler.wfile.flush()
-        self.sent += len(sent)
         if drop is not None:
             self.before_drop()
         handler.close_connection = True
