@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from raynas.optimizers._base import FULL_BUDGET, Domain, Optimizer
-from raynas.optimizers._brackets import geometric_budgets
+from raynas.optimizers.brackets import geometric_budgets
 from search_spaces.errors import unknown_name
 
 

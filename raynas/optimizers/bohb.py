@@ -45,7 +45,7 @@ class Bohb(Hyperband):
     settings: BohbSettings
 
     def _start(self) -> None:
-        from raynas.optimizers._kernel_densities import KernelDensityGenerator
+        from raynas.optimizers.kernel_densities import KernelDensityGenerator
 
         super()._start()
         self.generator = KernelDensityGenerator(

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from raynas.optimizers._base import FULL_BUDGET, Optimizer, Proposal, Vector
-from raynas.optimizers._brackets import Rounding, bracket, geometric_budgets
-from raynas.optimizers._successive_halving import SuccessiveHalving
+from raynas.optimizers.brackets import Rounding, bracket, geometric_budgets
+from raynas.optimizers.successive_halving import SuccessiveHalving
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class HyperbandSettings:
         min_epochs: smallest budget.
         max_epochs: largest budget.
         eta: one in eta configurations is promoted.
-        rounding: how bracket sizes are rounded, see `_brackets.first_rung_size`.
+        rounding: how bracket sizes are rounded, see `brackets.first_rung_size`.
     """
 
     min_epochs: int = 4
@@ -42,9 +42,9 @@ class Hyperband(Optimizer):
     def _start(self) -> None:
         settings = self.settings
         self.budgets = geometric_budgets(settings.min_epochs, settings.max_epochs, settings.eta)
-        self.brackets: list[SuccessiveHalving] = []
+        self.brackets: list[SuccessiveHalving[Vector]] = []
         self._started = 0
-        self._owner: dict[int, tuple[SuccessiveHalving, int]] = {}
+        self._owner: dict[int, tuple[SuccessiveHalving[Vector], int]] = {}
 
     def _propose(self, number: int) -> tuple[Vector, int]:
         for halving in self.brackets:
@@ -59,7 +59,7 @@ class Hyperband(Optimizer):
         self._owner[number] = (halving, member)
         return vector, epochs
 
-    def _next_bracket(self) -> SuccessiveHalving:
+    def _next_bracket(self) -> SuccessiveHalving[Vector]:
         settings = self.settings
         shape = bracket(self._started, self.budgets, settings.eta, settings.rounding)
         self._started += 1

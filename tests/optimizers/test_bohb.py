@@ -4,11 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hpbandster.core.dispatcher import Job
+from hpbandster.optimizers.config_generators.bohb import BOHB
 
 from raynas.optimizers import Evaluation
-from raynas.optimizers._kernel_densities import KernelDensityGenerator
+from raynas.optimizers._configuration_space import categorical_space
 from raynas.optimizers.bohb import Bohb, BohbSettings
 from raynas.optimizers.hyperband import Hyperband
+from raynas.optimizers.kernel_densities import KernelDensityGenerator
 from tests.support.domains import SPACE_3, CategoricalDomain
 from tests.support.optimizer_runs import asked, drive
 
@@ -43,22 +46,25 @@ def test_proposals_equal_those_of_hpbandster(
     """`suggest` against HpBandSter's `get_config`, which draws from the global generator."""
     options = OPTIONS | options
     ours = KernelDensityGenerator(cardinalities, 1, 2, **options)
-    theirs = KernelDensityGenerator(cardinalities, 1, 2, **options)
+    theirs = BOHB(categorical_space(cardinalities, 2), **options)
+    names = list(theirs.configspace.keys())
     outer, inner = np.random.get_state(), np.random.RandomState(1).get_state()  # noqa: NPY002
     rng = np.random.default_rng(0)
     model_based = 0
     try:
         for _ in range(steps):
             np.random.set_state(inner)  # noqa: NPY002
-            values, info = theirs.model.get_config(4)
+            values, info = theirs.get_config(4)
             inner = np.random.get_state()  # noqa: NPY002
             vector = ours.suggest()
-            assert vector == tuple(int(values[name]) for name in theirs.space)
+            assert vector == tuple(int(values[name]) for name in names)
             model_based += info["model_based_pick"]
             error = None if rng.random() < 0.1 else round(sum(vector) / 50 + rng.random() / 5, 2)
             budget = int(rng.choice([4, 12, 36, 108], p=[0.6, 0.25, 0.1, 0.05]))
             ours.learn(vector, budget, error)
-            theirs.learn(vector, budget, error)
+            job = Job(None, config=values, budget=budget)
+            job.result = None if error is None else {"loss": error}
+            theirs.new_result(job)
     finally:
         np.random.set_state(outer)  # noqa: NPY002
     assert model_based > steps / 3
@@ -77,6 +83,7 @@ def test_the_model_is_of_the_largest_budget_with_enough_observations() -> None:
         proposal = optimizer.ask()
         optimizer.tell(Evaluation(proposal, sum(proposal.vector) / 50))
         first_told[proposal.epochs] = first_told.get(proposal.epochs, 0) + 1
+        optimizer.generator.fit()
         modelled = set(optimizer.generator.model.kde_models)
         assert modelled <= {epochs for epochs, n in first_told.items() if n >= 24}
         if number > 30:

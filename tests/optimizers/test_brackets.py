@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raynas.optimizers._brackets import (
+from raynas.optimizers.brackets import (
     Bracket,
     bracket,
     first_rung_size,

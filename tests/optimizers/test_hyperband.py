@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from raynas.optimizers import Evaluation
-from raynas.optimizers._brackets import Bracket
-from raynas.optimizers._successive_halving import SuccessiveHalving
+from raynas.optimizers.brackets import Bracket
 from raynas.optimizers.hyperband import Hyperband, HyperbandSettings
+from raynas.optimizers.successive_halving import SuccessiveHalving
 from tests.support.domains import CategoricalDomain
 from tests.support.optimizer_runs import asked, drive, failing, problem
 
