@@ -101,7 +101,9 @@ class SearchRun:
         """
         failure, records = None, self.contents.records
         try:
-            (record,) = self._actor.train(1)
+            # None are new if the last process was stopped between the last checkpoint and the
+            # note that the search has ended.
+            new = self._actor.train(1)
         except torch.OutOfMemoryError:
             raise
         except Diverged as error:
@@ -111,8 +113,8 @@ class SearchRun:
                 raise  # the process may be of no use any more: Ray starts another
             failure = _reason(error)
         else:
-            row = _row(self._run, record, self._device)
-            records = pa.concat_tables([records, row]).combine_chunks()
+            rows = [_row(self._run, record, self._device) for record in new]
+            records = pa.concat_tables([records, *rows]).combine_chunks()
         ended = failure is not None or self._actor.search.finished
         self.contents = SearchContents(records, ended, failure, device_name(self._device))
         return Step(self.contents, self._actor.save() if failure is None else None)

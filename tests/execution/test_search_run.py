@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -93,6 +94,22 @@ def test_records_without_their_checkpoint_are_made_again(
     search.advance()
     search.advance()
     assert plain(search.contents.records) == plain(undisturbed(plan, RUN))
+
+
+def test_a_stop_between_the_last_checkpoint_and_the_note_of_the_end(
+    plan: Plan, log: SearchLog, images: SearchImages
+) -> None:
+    search = go_on(log, plan, RUN, images)
+    while not search.finished:
+        step = search.advance()
+        log.commit(RUN, replace(step.contents, ended=False), step.checkpoint)
+    search = go_on(log, plan, RUN, images)
+    assert not search.finished
+    step = search.advance()
+    log.commit(RUN, step.contents, step.checkpoint)
+    known = log.read(RUN)
+    assert known.ended and known.failure is None
+    assert plain(known.records) == plain(undisturbed(plan, RUN))
 
 
 def _full(*_: object) -> None:
