@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import pickle
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ import numpy.typing as npt
 import torch
 
 from raynas.images import Images, ImageSource, find_images, load_search_images
+from raynas.oneshot.checkpoint import read_checkpoint
 from raynas.oneshot.search import Search
 from search_spaces.errors import UserError
 from search_spaces.spaces import load_space
@@ -71,14 +71,13 @@ class SupernetActor:
         """
         if isinstance(images, tuple):
             images = load_search_images(images[0], device, decoded=images[1])
-        self._device = images.train.pixels.device
         if spec is not None:
             space: Any = load_space(spec.space)
             self.search = Search(spec.method, space, images, spec.settings, seed=spec.seed)
             if state is not None:
                 self.load(state)
         elif state is not None:
-            self.search = Search.from_state(_unpack(state, self._device), images)
+            self.search = Search.from_state(_unpack(state), images)
         else:
             raise ValueError("neither a search nor a state to continue")
 
@@ -104,7 +103,7 @@ class SupernetActor:
         Raises:
             UserError: the state is broken, or another search's.
         """
-        self.search.load_state_dict(_unpack(state, self._device))
+        self.search.load_state_dict(_unpack(state))
 
 
 def device_name(device: torch.device | str) -> str:
@@ -147,7 +146,7 @@ def evaluate_in_pool(
     from raynas.execution.cluster import cluster
 
     state = checkpoint if isinstance(checkpoint, bytes) else _read(checkpoint)
-    source = images or find_images(_unpack(state, "cpu")["identity"]["images"])
+    source = images or find_images(_unpack(state)["identity"]["images"])
     decoded = source.read("search")
     size = max(1, -(-len(vectors) // (actors * _BLOCKS_PER_ACTOR)))
     blocks = [vectors[start : start + size] for start in range(0, len(vectors), size)]
@@ -180,12 +179,8 @@ def _read(path: Path) -> bytes:
         raise UserError(f"cannot read the checkpoint {path}: {error.strerror}") from error
 
 
-def _unpack(state: bytes, device: torch.device | str) -> dict[str, Any]:
-    try:
-        found = torch.load(io.BytesIO(state), map_location=device, weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(f"cannot read the checkpoint: {reason}") from error
-    if not isinstance(found, dict) or "identity" not in found:
+def _unpack(state: bytes) -> dict[str, Any]:
+    found = read_checkpoint(state)
+    if "identity" not in found:
         raise UserError("the checkpoint is not that of a search")
     return found

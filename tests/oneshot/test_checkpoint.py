@@ -41,7 +41,7 @@ def test_code_in_a_file_is_not_run(tmp_path: Path, capsys: pytest.CaptureFixture
 
 def test_a_file_with_something_else_is_refused(tmp_path: Path) -> None:
     torch.save(torch.zeros(3), tmp_path / "state")
-    with pytest.raises(UserError, match="no checkpoint"):
+    with pytest.raises(UserError, match="is not that of a search"):
         read_checkpoint(tmp_path / "state")
 
 

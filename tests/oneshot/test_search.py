@@ -2,13 +2,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from raynas.images import SearchImages
-from raynas.oneshot import Diverged, Search, method_settings
+from raynas.oneshot import (
+    Diverged,
+    Search,
+    method_settings,
+    read_checkpoint,
+    write_checkpoint,
+)
 from search_spaces.errors import UserError
 from search_spaces.spaces import load_space
 from tests.support.searches import digest, result, tiny_images, tiny_search
@@ -228,8 +235,10 @@ def test_a_checkpoint_of_another_search_is_refused() -> None:
             other.load_state_dict(state)
 
 
-@pytest.mark.parametrize("device", ["cpu", *(["cuda"] if torch.cuda.is_available() else [])])
-def test_the_network_lives_where_the_images_are(device: str) -> None:
+DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+
+
+def images_on(device: str) -> SearchImages:
     images = tiny_images()
     halves = {
         half: replace(
@@ -238,10 +247,26 @@ def test_the_network_lives_where_the_images_are(device: str) -> None:
         )
         for half in ("train", "validation")
     }
+    return replace(images, **halves)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_the_network_lives_where_the_images_are(device: str) -> None:
     settings = tiny_search("darts").settings
-    search = Search("darts", load_space("1"), replace(images, **halves), settings)
+    search = Search("darts", load_space("1"), images_on(device), settings)
     assert {p.device.type for p in search.method.network.parameters()} == {device}
     assert search.method.alphas.output.device.type == device
     (record,) = search.advance()
     (expected,) = tiny_search("darts").advance()
+    assert record.train_loss == pytest.approx(expected.train_loss, rel=1e-3)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_a_checkpoint_goes_on_on_the_device_of_the_images(device: str, tmp_path: Path) -> None:
+    search = Search("gdas", load_space("1"), images_on(device), tiny_search("gdas").settings)
+    search.advance()
+    write_checkpoint(tmp_path / "state", search.state_dict())
+    again = Search.from_state(read_checkpoint(tmp_path / "state"), images_on(device))
+    assert {p.device.type for p in again.method.network.parameters()} == {device}
+    (record,), (expected,) = again.advance(), search.advance()
     assert record.train_loss == pytest.approx(expected.train_loss, rel=1e-3)
