@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         SearchImages,
         load_search_images,
     )
+    from raynas.images._training import TrainingImages, load_training_images
 
 __all__ = [
     "Augmentation",
@@ -33,13 +34,22 @@ __all__ = [
     "Pass",
     "ResidentImages",
     "SearchImages",
+    "TrainingImages",
     "find_images",
     "load_search_images",
+    "load_training_images",
 ]
+
+
+_MODULES = {
+    "Augmentation": "_augmentation",
+    "TrainingImages": "_training",
+    "load_training_images": "_training",
+}
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = "_augmentation" if name == "Augmentation" else "_resident"
+    module = _MODULES.get(name, "_resident")
     return getattr(import_module(f"{__name__}.{module}"), name)

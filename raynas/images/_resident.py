@@ -169,12 +169,12 @@ def load_search_images(
     count = len(images.labels) // 2
     order = np.random.default_rng(split_seed).permutation(len(images.labels))
     train, validation = (np.sort(half[:per_half]) for half in (order[:count], order[count:]))
-    statistics = _statistics(images.pixels[train])
-    halves = (_resident(images, half, statistics, device) for half in (train, validation))
+    statistics = pixel_statistics(images.pixels[train])
+    halves = (resident(images, half, statistics, device) for half in (train, validation))
     return SearchImages(source, *halves)
 
 
-def _statistics(pixels: np.ndarray) -> tuple[Tensor, Tensor]:
+def pixel_statistics(pixels: np.ndarray) -> tuple[Tensor, Tensor]:
     """Mean and standard deviation per channel; a constant channel is only centred."""
     mean = pixels.mean((0, 2, 3), dtype=np.float64)
     deviation = pixels.std((0, 2, 3), dtype=np.float64)
@@ -182,12 +182,13 @@ def _statistics(pixels: np.ndarray) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(mean).float(), torch.from_numpy(deviation).float()
 
 
-def _resident(
+def resident(
     images: Images,
-    index: np.ndarray,
+    index: np.ndarray | slice,
     statistics: tuple[Tensor, Tensor],
     device: torch.device | str,
 ) -> ResidentImages:
+    """Put the images with some numbers on a device; statistics as of `pixel_statistics`."""
     pixels = np.ascontiguousarray(images.pixels[index].transpose(0, 2, 3, 1))
     labels = torch.from_numpy(images.labels[index].astype(np.int64))
     mean, deviation = (tensor.to(device) for tensor in statistics)

@@ -24,9 +24,17 @@ class NASBench101Cell(nn.Module):
         inputs: channels of its input.
         outputs: channels of its output.
         generator: source of the initial weights.
+        momentum: see `Norm`.
     """
 
-    def __init__(self, cell: Cell, inputs: int, outputs: int, generator: torch.Generator) -> None:
+    def __init__(
+        self,
+        cell: Cell,
+        inputs: int,
+        outputs: int,
+        generator: torch.Generator,
+        momentum: float = MOMENTUM,
+    ) -> None:
         super().__init__()
         self.channels = vertex_channels(cell.matrix, inputs, outputs)
         self.output = cell.num_vertices - 1
@@ -36,10 +44,10 @@ class NASBench101Cell(nn.Module):
         for v in range(1, cell.num_vertices):
             width = self.channels[v]
             if 0 in self.parents[v]:
-                self.projections[str(v)] = ConvNorm(inputs, width, 1, MOMENTUM, generator)
+                self.projections[str(v)] = ConvNorm(inputs, width, 1, momentum, generator)
             if cell.ops[v] in _SIZES:
                 size = _SIZES[cell.ops[v]]
-                self.operations[str(v)] = ConvNorm(width, width, size, MOMENTUM, generator)
+                self.operations[str(v)] = ConvNorm(width, width, size, momentum, generator)
             elif v != self.output:
                 self.operations[str(v)] = nn.MaxPool2d(3, stride=1, padding=1)
 
@@ -72,6 +80,7 @@ class NASBench101Network(nn.Module):
         cells: cells per stack.
         classes: number of classes.
         image_channels: channels of the images.
+        momentum: weight of the newest batch in the running statistics.
 
     Raises:
         DisconnectedCellError: if no path leads from the cell's input to its output.
@@ -87,17 +96,20 @@ class NASBench101Network(nn.Module):
         cells: int = 3,
         classes: int = 10,
         image_channels: int = 3,
+        momentum: float = MOMENTUM,
     ) -> None:
         super().__init__()
         pruned = cell.prune()
-        self.stem = ConvNorm(image_channels, channels, 3, MOMENTUM, generator)
+        self.stem = ConvNorm(image_channels, channels, 3, momentum, generator)
         self.stacks = nn.ModuleList()
         inputs = channels
         for stack in range(stacks):
             width = channels * 2**stack
             widths = [inputs, *[width] * (cells - 1)]
             self.stacks.append(
-                nn.Sequential(*(NASBench101Cell(pruned, w, width, generator) for w in widths))
+                nn.Sequential(
+                    *(NASBench101Cell(pruned, w, width, generator, momentum) for w in widths)
+                )
             )
             inputs = width
         self.classifier = initial_linear(inputs, classes, generator)
