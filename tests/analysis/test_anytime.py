@@ -41,13 +41,19 @@ def test_grid_spans_all_runs_within_the_limit() -> None:
 
 
 def test_curve_says_how_many_runs_have_a_value_and_ends_with_the_last_run() -> None:
-    runs = [run("rs", 0, [10, 30], [4, 2]), run("rs", 1, [20, 40], [6, 4])]
+    runs = [
+        run("rs", 0, [10, 30], [4, 2]),
+        run("rs", 1, [20, 40], [6, 4]),
+        run("rs", 2, [30], [9]),
+    ]
     curve = anytime.curve(runs, np.array([10.0, 20, 30, 40, 50]), "test_regret")
     assert curve.seconds.tolist() == [10, 20, 30, 40]
-    assert curve.runs.tolist() == [1, 2, 2, 2]
-    assert curve.mean.tolist() == [4, 5, 4, 3]
-    assert curve.median.tolist() == [4, 5, 4, 3]
-    assert np.isnan(curve.low[0]) and curve.low[1] >= 4
+    assert curve.runs.tolist() == [1, 2, 3, 3]
+    assert curve.mean.tolist() == [4, 5, 17 / 3, 5]
+    assert curve.median.tolist() == [4, 5, 6, 4]
+    # one run has no interval, and that of two would be the two
+    assert np.isnan(curve.low[:2]).all() and np.isnan(curve.high[:2]).all()
+    assert 2 <= curve.low[2] < curve.mean[2] < curve.high[2] <= 9
 
 
 def test_the_grid_is_complete_once_every_run_that_ever_succeeds_has_a_value() -> None:

@@ -30,6 +30,7 @@ def table() -> pa.Table:
         row("rs", 0, 0, 5e3, 0.4),
         row("rs", 0, 1, 5e4, 0.2),
         row("rs", 1, 0, 2e4, 0.6),
+        row("rs", 2, 0, 2e4, 0.4),
         row("re", 0, 0, 5e3, 0.3),
         row("re", 0, 1, 2e6, 0.1),
         row("re", 1, 0, 5e3, None),
@@ -52,17 +53,17 @@ def test_one_row_per_method_and_checkpoint(table: pa.Table) -> None:
 
 def test_a_run_without_a_value_is_not_in_the_mean_and_is_counted(table: pa.Table) -> None:
     early = at(table, "rs", "1e4")
-    assert (early["runs"], early["runs_with_value"], early["mean_test_regret"]) == (2, 1, 0.4)
+    assert (early["runs"], early["runs_with_value"], early["mean_test_regret"]) == (3, 1, 0.4)
     assert early["ci_low"] is None and early["ci_high"] is None
     later = at(table, "rs", "1e5")
-    assert later["runs_with_value"] == 2
+    assert later["runs_with_value"] == 3
     assert later["mean_test_regret"] == pytest.approx(0.4)
     assert later["ci_low"] < 0.4 < later["ci_high"]
     assert later["median_test_regret"] == pytest.approx(0.4)
 
 
 def test_ended_runs_keep_their_last_value(table: pa.Table) -> None:
-    assert at(table, "rs", "1e6")["runs_ended"] == 2
+    assert at(table, "rs", "1e6")["runs_ended"] == 3
     assert at(table, "re", "1e6")["runs_ended"] == 1
     assert at(table, "rs", "final")["mean_test_regret"] == pytest.approx(0.4)
     assert at(table, "re", "1e6")["mean_test_regret"] == pytest.approx(0.2)
@@ -82,8 +83,9 @@ def test_ranks(table: pa.Table) -> None:
     assert at(table, "re", "1e4")["mean_rank"] == 1
 
 
-def test_a_single_run_has_no_interval() -> None:
-    rows = [row("rs", 0, 0, 5e3, 0.4)]
+@pytest.mark.parametrize("regrets", [[0.4], [0.3, 0.5]])
+def test_one_run_or_two_have_a_mean_without_an_interval(regrets: list[float]) -> None:
+    rows = [row("rs", seed, 0, 5e3, regret) for seed, regret in enumerate(regrets)]
     final = at(summary(pa.Table.from_pylist(rows, schema=TRAJECTORY_SCHEMA)), "rs", "final")
     assert final["mean_test_regret"] == 0.4
     assert final["ci_low"] is None and final["ci_high"] is None

@@ -1,0 +1,109 @@
+"""Statistics: intervals, tests, correlations, variances and power.
+
+Everything here takes plain arrays, uses scipy's functions where there are any, and returns a
+`Statement` instead of a number where the data do not allow one.
+"""
+
+from __future__ import annotations
+
+from raynas.analysis.statistics.agreement import (
+    mean_correlation,
+    noise_ceiling,
+    repeat_agreement,
+    two_way_bootstrap,
+)
+from raynas.analysis.statistics.comparison import (
+    Equivalence,
+    MannWhitney,
+    brown_forsythe,
+    equivalence,
+    holm,
+    mann_whitney,
+    permutation_test,
+    superiority,
+)
+from raynas.analysis.statistics.correlation import (
+    Correlation,
+    correlation_test,
+    kendall_null_deviation,
+    kendall_tau,
+    pearson,
+    published_sparse_kendall_tau,
+    sparse_kendall_tau,
+    spearman,
+)
+from raynas.analysis.statistics.descriptive import (
+    Description,
+    describe,
+    mean,
+    mean_ranks,
+    quartiles,
+)
+from raynas.analysis.statistics.intervals import (
+    RESAMPLES,
+    bootstrap,
+    difference,
+    difference_interval,
+    mean_interval,
+)
+from raynas.analysis.statistics.power import (
+    detectable_shift,
+    mann_whitney_power,
+    power_statement,
+    uniform_mean_p,
+)
+from raynas.analysis.statistics.selection import top_k_overlap, top_k_regret
+from raynas.analysis.statistics.statement import (
+    FEWEST,
+    LEVEL,
+    Estimate,
+    Significance,
+    Statement,
+)
+from raynas.analysis.statistics.variance import VarianceComponents, variance_components
+
+__all__ = [
+    "FEWEST",
+    "LEVEL",
+    "RESAMPLES",
+    "Correlation",
+    "Description",
+    "Equivalence",
+    "Estimate",
+    "MannWhitney",
+    "Significance",
+    "Statement",
+    "VarianceComponents",
+    "bootstrap",
+    "brown_forsythe",
+    "correlation_test",
+    "describe",
+    "detectable_shift",
+    "difference",
+    "difference_interval",
+    "equivalence",
+    "holm",
+    "kendall_null_deviation",
+    "kendall_tau",
+    "mann_whitney",
+    "mann_whitney_power",
+    "mean",
+    "mean_correlation",
+    "mean_interval",
+    "mean_ranks",
+    "noise_ceiling",
+    "pearson",
+    "permutation_test",
+    "power_statement",
+    "published_sparse_kendall_tau",
+    "quartiles",
+    "repeat_agreement",
+    "sparse_kendall_tau",
+    "spearman",
+    "superiority",
+    "top_k_overlap",
+    "top_k_regret",
+    "two_way_bootstrap",
+    "uniform_mean_p",
+    "variance_components",
+]
