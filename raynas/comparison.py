@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from raynas.oneshot import REGISTRY
@@ -18,6 +19,7 @@ from raynas.search_request import (
     search_arguments,
     search_plan,
 )
+from raynas.tuned import Tuned, base_method, read_all_tuned
 from search_spaces.errors import UserError, unknown_name
 from search_spaces.sources import open_benchmark
 from search_spaces.spaces import SPACE_NAMES, load_space
@@ -58,6 +60,7 @@ class Request:
         seed: root of all random numbers.
         preset: name of a preset.
         searches: options of the one-shot methods.
+        tuned: directories of sweeps, whose methods run with tuned settings, too.
     """
 
     spaces: tuple[str, ...] | None = None
@@ -72,14 +75,17 @@ class Request:
     seed: int | None = None
     preset: str | None = None
     searches: SearchRequest = field(default_factory=SearchRequest)
+    tuned: tuple[Path, ...] | None = None
 
     def given(self) -> dict[str, Any]:
         """The arguments that were given, as a manifest records them (without the benchmark)."""
         plain = {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in vars(self).items()
-            if value is not None and name not in ("benchmark", "searches")
+            if value is not None and name not in ("benchmark", "searches", "tuned")
         }
+        if self.tuned is not None:
+            plain["tuned"] = _absolute(self.tuned)
         if self.seeds is not None:
             plain["seeds"] = list(range(self.seeds))
         return plain | self.searches.given()
@@ -164,8 +170,9 @@ def start(request: Request, out: Path | None = None) -> Comparison:
     tables = {
         name: benchmark.table(load_space(name)) for name in dict.fromkeys(request.spaces or ("3",))
     }
-    methods, notes = _methods(request.methods, tables)
-    searched = [name for name in methods if name in REGISTRY]
+    tuned = read_all_tuned(request.tuned or ())
+    methods, notes = _methods(request.methods, tables, tuned)
+    searched = [name for name in methods if _is_searched(name)]
     preset = find_preset(request.preset or "quick")
     arguments = {
         "spaces": list(tables),
@@ -178,13 +185,14 @@ def start(request: Request, out: Path | None = None) -> Comparison:
         "workers": request.workers or 1,
         "seed": request.seed or 0,
         "preset": request.preset or "quick",
+        "tuned": _absolute(request.tuned or ()),
     }
     search = None
     if searched:
         spaces = [name for name in tables if name in SEARCHED_SPACES]
-        added, search = search_arguments(request.searches, preset, searched, spaces)
+        added, search = search_arguments(request.searches, preset, searched, spaces, tuned)
         arguments |= added
-        notes += _search_notes(search)
+        notes += _search_notes(search) + _tuned_notes(search, tuned)
     else:
         request.searches.refuse_unused()
     manifest = new_manifest(arguments, tables, search)
@@ -229,7 +237,7 @@ def run(
         StudyInterrupted: after Ctrl-C; the study can be resumed.
         UserError: for anything that a user can set right.
     """
-    from raynas.execution.study import StudyInterrupted
+    from raynas.execution.directory import StudyInterrupted
 
     try:
         return _run(comparison, listener, address)
@@ -269,13 +277,16 @@ def _run(comparison: Comparison, listener: ProgressListener | None, address: str
 
 
 def _methods(
-    chosen: Sequence[str] | None, tables: Mapping[str, Table]
+    chosen: Sequence[str] | None,
+    tables: Mapping[str, Table],
+    tuned: Mapping[str, Tuned] = MappingProxyType({}),
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The methods to run, and a note on those that a space or the benchmark cannot serve."""
-    wanted = tuple(dict.fromkeys(chosen or DEFAULT_METHODS))
+    wanted = _with_tuned(tuple(dict.fromkeys(chosen or DEFAULT_METHODS)), tuned)
+    chosen = chosen or tuple(tuned)  # what is tuned was asked for
     reasons = []
     unsearched = [name for name in tables if name not in SEARCHED_SPACES]
-    searched = [name for name in wanted if name in REGISTRY]
+    searched = [name for name in wanted if _is_searched(name)]
     if searched and unsearched:
         some = len(unsearched) < len(tables)
         reasons.append(
@@ -297,6 +308,52 @@ def _methods(
     return methods, tuple(f"left out: {reason}" for reason in reasons)
 
 
+def _with_tuned(methods: tuple[str, ...], tuned: Mapping[str, Tuned]) -> tuple[str, ...]:
+    """The methods, each followed by itself with tuned settings, if there are such.
+
+    Raises:
+        UserError: a method was tuned that is not among them.
+    """
+    for found in tuned.values():
+        if found.method not in methods:
+            raise UserError(
+                f"--tuned {found.source.get('study', '')}: it tuned {found.method}, which is not "
+                f"among the methods ({', '.join(methods)}); add it, or leave --tuned out",
+                exit_code=2,
+            )
+    return tuple(
+        label
+        for name in methods
+        for label in (name, *(t.label for t in tuned.values() if t.method == name))
+    )
+
+
+def _is_searched(label: str) -> bool:
+    """Whether it is a one-shot method, tuned or not."""
+    return base_method(label) in REGISTRY
+
+
+def _absolute(paths: Sequence[Path]) -> list[str]:
+    return [str(path.expanduser().absolute()) for path in paths]
+
+
+def _tuned_notes(search: Mapping[str, Any], tuned: Mapping[str, Tuned]) -> tuple[str, ...]:
+    """What was tuned, and where the searches differ from those that it was tuned with."""
+    notes = []
+    for label, found in tuned.items():
+        here = search["settings"][label] | {"images": search["images"]["name"]}
+        other = [
+            f"{name} {value} there, {here[name]} here"
+            for name, value in found.source.items()
+            if name in ("images", "channels", "cells", "epochs") and value != here[name]
+        ]
+        spaces = [name for name in search["spaces"] if name != found.space]
+        other += [f"space {found.space} there, {', '.join(spaces)} here"] if spaces else []
+        values = ", ".join(f"{name} {value:.4g}" for name, value in found.settings.items())
+        notes.append(f"{label}: {values}" + (f"; tuned with {'; '.join(other)}" if other else ""))
+    return tuple(notes)
+
+
 def _search_notes(search: Mapping[str, Any]) -> tuple[str, ...]:
     """What the searches run on, and what is not as published."""
     images = search["images"]
@@ -307,7 +364,7 @@ def _search_notes(search: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _missing_budgets(method: str, tables: Mapping[str, Table]) -> set[int]:
-    if method in REGISTRY:
+    if _is_searched(method):
         return set()
     return {
         epochs

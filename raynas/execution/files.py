@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import uuid
 from collections.abc import Callable, Iterator
@@ -36,6 +37,11 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise UserError(f"cannot write {path}: {_reason(error)}") from error
+
+
+def content_digest(content: bytes) -> str:
+    """What the name of a file ends with, so that any damage to the file shows."""
+    return hashlib.blake2b(content, digest_size=12).hexdigest()
 
 
 def _reason(error: OSError) -> str:

@@ -7,7 +7,6 @@ whatever a crash leaves behind can be continued.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from raynas.execution.files import TEMPORARY_PREFIX, write_atomically
+from raynas.execution.files import TEMPORARY_PREFIX, content_digest, write_atomically
 from raynas.execution.row import FAILED_RUN, Row
 
 LOG_SCHEMA = pa.schema(
@@ -172,7 +171,7 @@ class BlockLog:
         sink = pa.BufferOutputStream()
         pq.write_table(block, sink)
         content = sink.getvalue().to_pybytes()
-        path = self.folder / f"{method}-{space}-{_digest(content)}.parquet"
+        path = self.folder / f"{method}-{space}-{content_digest(content)}.parquet"
         write_atomically(path, lambda temporary: temporary.write_bytes(content))
         return path
 
@@ -188,16 +187,11 @@ class BlockLog:
         return merged
 
 
-def _digest(content: bytes) -> str:
-    """What a block's name ends with, so that any damage to the file shows."""
-    return hashlib.blake2b(content, digest_size=12).hexdigest()
-
-
 def _read_block(path: Path) -> pa.Table | None:
     """A block, or None if it is no undamaged block of this layout."""
     try:
         content = path.read_bytes()
-        if _digest(content) != path.stem.rpartition("-")[2]:
+        if content_digest(content) != path.stem.rpartition("-")[2]:
             return None
         block = pq.ParquetFile(pa.BufferReader(content)).read()
     except (pa.ArrowException, OSError):

@@ -35,7 +35,11 @@ _PACKAGES = (
     "hpbandster",
     "ConfigSpace",
 )
-_REQUIRED = ("format", "created", "finished", "arguments", "benchmark", "tables")
+_REQUIRED = ("format", "created", "finished", "arguments")
+_REQUIRED_OF_KIND = {"comparison": ("benchmark", "tables")}
+
+COMPARISON = "comparison"
+"""The kind of study that `raynas.compare` makes; also of those whose manifest names none."""
 
 
 def new_manifest(
@@ -52,12 +56,7 @@ def new_manifest(
         search: what the one-shot searches run on and with; None if there are none.
     """
     benchmark = next(iter(tables.values())).benchmark
-    manifest = {
-        "format": FORMAT,
-        "raynas_version": _version("raynas"),
-        "created": now(),
-        "finished": None,
-        "arguments": json.loads(json.dumps(dict(arguments))),
+    manifest = run_manifest(COMPARISON, arguments) | {
         "benchmark": {
             "name": benchmark.name,
             "kind": benchmark.kind,
@@ -65,20 +64,42 @@ def new_manifest(
             "path": str(benchmark.path.resolve()),
             "metadata": benchmark.metadata,
         },
-        "versions": {"python": platform.python_version()}
-        | {name: _version(name) for name in _PACKAGES},
-        "host": _host(),
         "device": "cpu",
         "tables": {name: _describe(table) for name, table in tables.items()},
     }
     return manifest if search is None else manifest | {"search": json.loads(json.dumps(search))}
 
 
-def read_manifest(study: Path) -> dict[str, Any]:
+def run_manifest(kind: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """What the manifests of all kinds of studies say.
+
+    Args:
+        kind: of the study, for instance `COMPARISON`.
+        arguments: what was asked for; values that JSON can hold.
+    """
+    return {
+        "format": FORMAT,
+        "kind": kind,
+        "raynas_version": _version("raynas"),
+        "created": now(),
+        "finished": None,
+        "arguments": json.loads(json.dumps(dict(arguments))),
+        "versions": {"python": platform.python_version()}
+        | {name: _version(name) for name in _PACKAGES},
+        "host": _host(),
+    }
+
+
+def read_manifest(study: Path, kind: str | None = COMPARISON) -> dict[str, Any]:
     """The manifest of a study directory.
 
+    Args:
+        study: the directory.
+        kind: what sort of study it must be; None if any will do.
+
     Raises:
-        UserError: there is none, it is damaged, or its layout is another version's.
+        UserError: there is none, it is damaged, its layout is another version's, or it is a study
+            of another kind.
     """
     path = study / MANIFEST
     try:
@@ -95,7 +116,11 @@ def read_manifest(study: Path) -> dict[str, Any]:
             f"{study} has study layout {found}, this version of raynas reads layout {FORMAT}; "
             "use the version that wrote it, or run the study again"
         )
-    missing = [key for key in _REQUIRED if key not in manifest]
+    recorded = manifest.get("kind", COMPARISON)
+    if kind not in (None, recorded):
+        raise UserError(f"{study} is a {recorded}, not a {kind}; give the directory of a {kind}")
+    required = _REQUIRED + _REQUIRED_OF_KIND.get(recorded, ())
+    missing = [key for key in required if key not in manifest]
     if missing:
         raise UserError(f"{path} lacks {', '.join(missing)}; the study must be run again")
     return dict(manifest)

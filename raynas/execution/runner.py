@@ -12,12 +12,13 @@ import pyarrow.compute as pc
 
 from raynas.execution.blocks import plan_blocks
 from raynas.execution.cluster import cluster
+from raynas.execution.directory import StudyInterrupted
 from raynas.execution.gpus import fractions, larger_fraction, trial_resources
 from raynas.execution.log import LogContents, Run, rows_to_table
 from raynas.execution.plan import Plan
 from raynas.execution.row import FAILED_RUN, failed_run
 from raynas.execution.search_plan import SearchUnit, plan_searches
-from raynas.execution.study import Study, StudyInterrupted
+from raynas.execution.study import Study
 from search_spaces.errors import UserError
 
 if TYPE_CHECKING:

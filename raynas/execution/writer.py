@@ -54,10 +54,18 @@ class StudyWriter:
 
 def start_writer(log: Path, benchmark: Path, searches: SearchLog) -> Any:
     """Start the writer of a study on this node; returns the actor handle."""
+    return start_here(StudyWriter, log, benchmark, searches)
+
+
+def start_here(actor_class: type, *arguments: Any) -> Any:
+    """Start an actor on the driver's node, where the files are; Ray restarts it if it dies.
+
+    Every call is repeated after a restart, so an actor's calls must not mind that.
+    """
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-    actor: Any = ray.remote(StudyWriter)  # type: ignore[arg-type,unused-ignore]
+    actor: Any = ray.remote(actor_class)
     options = {"num_cpus": 0, "max_restarts": -1, "max_task_retries": -1}
-    return actor.options(scheduling_strategy=here, **options).remote(log, benchmark, searches)
+    return actor.options(scheduling_strategy=here, **options).remote(*arguments)

@@ -168,7 +168,7 @@ def test_finish_after_a_crash_in_finish(
     with Study.resume(path) as study:
         fill(study, table)
         with monkeypatch.context() as patch:
-            patch.setattr("raynas.execution.study.write_manifest", _interrupt)
+            patch.setattr("raynas.execution.directory.write_manifest", _interrupt)
             with pytest.raises(KeyboardInterrupt):
                 study.finish({"1": table})
     with Study.resume(path) as study:
