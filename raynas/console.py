@@ -55,9 +55,10 @@ class LiveProgress:
         self._keys = list(keys)
         self._several = len({space for _, space in self._keys}) > 1
         self._done: set[tuple[str, str]] = set()
+        width = max((len(self._label(key)) for key in self._keys), default=0)
         self._tasks: dict[tuple[str, str], TaskID] = {}
         self._bars = Progress(
-            TextColumn("{task.description:<12}"),
+            TextColumn(f"{{task.description:<{width}}}"),
             BarColumn(bar_width=24),
             _Count(),
             TextColumn("{task.fields[which]:>7} validation error {task.fields[error]}"),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from raynas.presets import Preset
+from raynas.tuned import Tuned, base_method, is_tuned
 from search_spaces.errors import UserError, unknown_name
 
 if TYPE_CHECKING:
@@ -100,15 +102,20 @@ class SearchRequest:
 
 
 def search_arguments(
-    request: SearchRequest, preset: Preset, methods: Sequence[str], spaces: Sequence[str]
+    request: SearchRequest,
+    preset: Preset,
+    methods: Sequence[str],
+    spaces: Sequence[str],
+    tuned: Mapping[str, Tuned] = MappingProxyType({}),
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """What the manifest says of searches: `arguments`, and the content of `search`.
 
     Args:
         request: what was asked for.
         preset: for the rest.
-        methods: one-shot methods, at least one.
+        methods: one-shot methods, at least one, some of them labels of `tuned`.
         spaces: names of spaces with a supernet.
+        tuned: by label, what a sweep found; it goes before preset and options.
 
     Raises:
         UserError: there are no such images or devices, or a setting does not fit.
@@ -121,8 +128,13 @@ def search_arguments(
     size = preset.searches[device]
     given = {name: getattr(request, name) for name in _SETTINGS if getattr(request, name)}
     settings = {
-        method: {**size.settings, **size.method_settings.get(method, {}), **given}
-        for method in methods
+        label: {
+            **size.settings,
+            **size.method_settings.get(base_method(label), {}),
+            **given,
+            **(tuned[label].settings if label in tuned else {}),
+        }
+        for label in methods
     }
     asked = request.images or size.images
     source = find_images(asked)
@@ -142,6 +154,7 @@ def search_arguments(
         "seeds": arguments["search_seeds"],
         "spaces": list(spaces),
         "device": device,
+        "tuned": {label: asdict(found) for label, found in tuned.items()},
     }
     return arguments, described
 
@@ -154,7 +167,7 @@ def search_plan(manifest: Mapping[str, Any]) -> SearchPlan | None:
     """
     from raynas.execution.search_plan import SearchPlan
     from raynas.images import find_images
-    from raynas.oneshot import method_settings
+    from raynas.oneshot import method_info, method_settings
 
     search = manifest.get("search")
     if search is None:
@@ -162,8 +175,8 @@ def search_plan(manifest: Mapping[str, Any]) -> SearchPlan | None:
     arguments = manifest["arguments"]
     return SearchPlan(
         settings={
-            method: method_settings(method, **_with_tuples(values))
-            for method, values in search["settings"].items()
+            label: method_settings(base_method(label), **_with_tuples(values))
+            for label, values in search["settings"].items()
         },
         spaces=tuple(search["spaces"]),
         seeds=tuple(search["seeds"]),
@@ -171,6 +184,11 @@ def search_plan(manifest: Mapping[str, Any]) -> SearchPlan | None:
         device=search["device"],
         gpus_per_trial=arguments.get("gpus_per_trial"),
         keep_checkpoints=arguments.get("keep_checkpoints") or "last",
+        classes={
+            label: method_info(base_method(label)).load()
+            for label in search["settings"]
+            if is_tuned(label)
+        },
     )
 
 
@@ -183,7 +201,7 @@ def _checked(
 
     found = {}
     for method, values in settings.items():
-        made = method_settings(method, **values)
+        made = method_settings(base_method(method), **values)
         augmentation(made, source)
         half = source.sizes["search"] // 2
         if made.batch_size > half:

@@ -81,7 +81,7 @@ def _column(query: _Query, table: Table) -> npt.NDArray[np.float64]:
     try:
         return np.array(query(rows))
     except MissingFigureError:
-        return np.array([_one(query, row) for row in rows])
+        return np.array([_one(query, row) for row in rows.tolist()])
 
 
 def _one(query: _Query, row: int) -> float:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from raynas.execution.log import Run
 from raynas.search_request import SEARCHED_SPACES
+from raynas.tuned import base_method
 from search_spaces.errors import UserError, unknown_name
 
 if TYPE_CHECKING:
@@ -117,5 +118,5 @@ def plan_searches(searches: SearchPlan, finished: Collection[Run]) -> list[Searc
 
 
 def _seconds(method: str, settings: SearchSettings) -> float:
-    epoch = SECONDS_PER_EPOCH.get(method, _UNKNOWN_METHOD)
+    epoch = SECONDS_PER_EPOCH.get(base_method(method), _UNKNOWN_METHOD)
     return epoch * settings.epochs * settings.channels / 4 * settings.cells / 3

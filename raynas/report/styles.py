@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from raynas.tuned import base_method, is_tuned
+
 EXACT = "exact-random-search"
 
 
@@ -60,6 +62,12 @@ STYLES = {
     "random_ws": Style("Random search WS", "#8a7350", "#cfbd97", "dashdot", "cross", _DASHDOT, "P"),
     EXACT: Style("Random search, exact", "#1c1c1c", "#f2f2f2", "dot", "line-ew", _DOT, "_"),
 }
+_TUNED: dict[str, Any] = {
+    "dash": "longdashdot",
+    "dashes": _LONGDASHDOT,
+    "symbol": "star",
+    "marker": "*",
+}
 _SPARE = [
     Style("", "#882255", "#d98aae", "solid", "pentagon", _SOLID, "p"),
     Style("", "#7b4ea3", "#c9a5ea", "dash", "bowtie", _DASH, "<"),
@@ -71,18 +79,21 @@ _SPARE = [
 def styles(labels: Iterable[str]) -> dict[str, Style]:
     """The style of each label; a label is a method, or a method and a study: "rs · other".
 
-    A method of a further study has its method's colour and a dotted line. A method that is not
-    known has a spare style, by order of appearance.
+    A method of a further study has its method's colour and a dotted line, one with tuned settings
+    a dash of its own. A method that is not known has a spare style, by order of appearance.
     """
     spare: dict[str, Style] = {}
     found = {}
     for label in labels:
-        method, _, study = label.partition(" · ")
+        full, _, study = label.partition(" · ")
+        method = base_method(full)
         if method in STYLES:
             style = STYLES[method]
         else:
             template = _SPARE[len(spare) % len(_SPARE)]
             style = spare.setdefault(method, replace(template, name=method))
+        if is_tuned(full):
+            style = replace(style, name=f"{style.name}, tuned", **_TUNED)
         if study:
             style = replace(style, name=f"{style.name} · {study}", dash="dot", dashes=_DOT)
         found[label] = style
