@@ -67,6 +67,13 @@ def compare(
     keep_checkpoints: Annotated[
         _Text, typer.Option(help="Of searches: last, or all to keep that of every epoch.")
     ] = None,
+    tuned: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Directory of a sweep: its method also runs with the settings that it found; "
+            "repeat it for other methods."
+        ),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Directory of the new study.")] = None,
     resume: Annotated[Path | None, typer.Option(help="Study directory to continue.")] = None,
     address: Annotated[
@@ -110,6 +117,7 @@ def compare(
             gpus_per_trial,
             keep_checkpoints,
         ),
+        tuple(tuned) if tuned else None,
     )
     if out is not None and resume is not None:
         raise UserError("--out names a new study and --resume an old one; give one", exit_code=2)
@@ -139,6 +147,7 @@ def _names(values: list[str] | None) -> tuple[str, ...] | None:
 
 def _opening(begun: object) -> str:
     from raynas.comparison import Comparison
+    from raynas.report.wording import counted
 
     assert isinstance(begun, Comparison)
     plan, manifest = begun.plan, begun.study.manifest
@@ -153,14 +162,16 @@ def _opening(begun: object) -> str:
     spaces = f"{'spaces' if len(plan.spaces) > 1 else 'space'} {', '.join(plan.spaces)}"
     if plan.black_box:
         lines.append(
-            f"{len(plan.black_box)} black-box methods, {spaces}, {len(plan.seeds)} seeds, "
-            f"{plan.evaluations} full trainings each"
+            f"{counted(len(plan.black_box), 'black-box method')}, {spaces}, "
+            f"{counted(len(plan.seeds), 'seed')}, "
+            f"{counted(plan.evaluations, 'full training')} each"
         )
     if plan.searches is not None:
         epochs = sorted({settings.epochs for settings in plan.searches.settings.values()})
         lines.append(
-            f"{len(plan.searched)} one-shot methods, {spaces}, {len(plan.searches.seeds)} seeds, "
-            f"{' or '.join(map(str, epochs))} epochs each"
+            f"{counted(len(plan.searched), 'one-shot method')}, {spaces}, "
+            f"{counted(len(plan.searches.seeds), 'seed')}, "
+            f"{' or '.join(map(str, epochs))} epoch{'' if epochs == [1] else 's'} each"
         )
     return "\n".join(lines)
 

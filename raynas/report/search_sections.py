@@ -17,10 +17,11 @@ from search_spaces.spaces import load_space
 BENCHMARK_IMAGES = "cifar10"
 ROW_PIXELS, PLOT_MARGINS = 15, 130
 _COMMON = ("epochs", "channels", "cells", "batch_size", "precision")
+_COUNTED = ("epochs", "cells")
 _WORDS = {
-    "epochs": "{} epochs",
+    "epochs": "{} epoch",
     "channels": "C = {}",
-    "cells": "{} cells",
+    "cells": "{} cell",
     "batch_size": "batches of {}",
     "precision": "{}",
 }
@@ -63,7 +64,8 @@ def _line(search: dict[str, Any]) -> str:
     for name in _COMMON:
         values = dict.fromkeys(str(s[name]) for s in settings if name in s)
         if values:
-            parts.append(_WORDS[name].format(" or ".join(values)))
+            plural = "" if name not in _COUNTED or list(values) == ["1"] else "s"
+            parts.append(_WORDS[name].format(" or ".join(values)) + plural)
     title = search.get("images", {}).get("title", "unknown images")
     where = search.get("device") or "an unknown device"
     return f"Searched on {title} with {', '.join(parts)}, on {where}."

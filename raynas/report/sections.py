@@ -182,7 +182,8 @@ _LASTS = {
 def common_settings(content: SpaceContent) -> str:
     """Runs, evaluations and rules of the runs of a space, in one line."""
     runs = sum(len(members) for members in content.groups.values())
-    parts = [f"{len(content.groups)} methods, {runs} runs"]
+    counts = wording.counted(len(content.groups), "method"), wording.counted(runs, "run")
+    parts = [", ".join(counts)]
     known = [s.manifest.get("tables", {}).get(content.name, {}) for s in content.studies]
     if known and known[0].get("num_unique"):
         table = known[0]

@@ -31,7 +31,8 @@ def summary_tables(content: SpaceContent) -> str:
 
 def _family_title(family: str, groups: dict[str, list[Run]]) -> str:
     runs = sum(len(members) for members in groups.values())
-    return f"{family.capitalize()} methods ({len(groups)} methods, {runs} runs)"
+    counts = f"{wording.counted(len(groups), 'method')}, {wording.counted(runs, 'run')}"
+    return f"{family.capitalize()} methods ({counts})"
 
 
 def _search_summary(content: SpaceContent, labels: list[str]) -> str:

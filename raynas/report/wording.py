@@ -11,6 +11,7 @@ import numpy as np
 from raynas.analysis import anytime, statistics
 from raynas.analysis.runs import BLACK_BOX, ONE_SHOT
 from raynas.report.content import SpaceContent
+from raynas.tuned import is_tuned
 
 Row = dict[str, Any]
 _CLOCKS = {BLACK_BOX: "simulated training", ONE_SHOT: "real search"}
@@ -37,6 +38,11 @@ def duration(seconds: float) -> str:
         if seconds >= size:
             return f"{seconds / {'days': 86400, 'hours': 3600, 'minutes': 60}[unit]:.1f} {unit}"
     return f"{seconds:.3g} seconds"
+
+
+def counted(number: float, noun: str) -> str:
+    """A number of things: "1 run", "2 runs"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def interval(row: Row) -> str:
@@ -87,8 +93,7 @@ def _certainty(row: Row) -> str:
 
 
 def _runs(row: Row) -> str:
-    count = row["runs_with_value"]
-    return f"{count} run{'s' if count != 1 else ''}"
+    return counted(row["runs_with_value"], "run")
 
 
 def _comparison(content: SpaceContent, rows: list[Row]) -> str:
@@ -141,7 +146,10 @@ def rerun_command(manifest: dict[str, Any]) -> str:
     parts = ["python", "-m", "raynas.compare"]
     for space in arguments.get("spaces", []):
         parts += ["--space", str(space)]
-    parts += ["--methods", ",".join(map(str, arguments.get("methods", [])))]
+    methods = [str(name) for name in arguments.get("methods", [])]
+    parts += ["--methods", ",".join(name for name in methods if not is_tuned(name))]
+    for study in arguments.get("tuned") or ():
+        parts += ["--tuned", str(study)]
     seeds = arguments.get("seeds")
     parts += ["--seeds", str(len(seeds) if isinstance(seeds, list) else seeds)]
     for name in ("evaluations", "budget_seconds", "repeat", "incumbent", "workers", "seed"):

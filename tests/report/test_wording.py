@@ -68,3 +68,12 @@ def test_the_command_repeats_the_arguments() -> None:
     manifest["benchmark"] = {"kind": "surrogate"}
     assert wording.rerun_command(manifest).endswith("--benchmark surrogate")
     assert wording.rerun_command(manifest | {"command": ["a", "b c"]}) == "a 'b c'"
+
+
+def test_one_thing_is_no_plural() -> None:
+    assert [wording.counted(n, "run") for n in (0, 1, 2, 3000)] == [
+        "0 runs",
+        "1 run",
+        "2 runs",
+        "3,000 runs",
+    ]
