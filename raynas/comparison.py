@@ -283,7 +283,6 @@ def _methods(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The methods to run, and a note on those that a space or the benchmark cannot serve."""
     wanted = _with_tuned(tuple(dict.fromkeys(chosen or DEFAULT_METHODS)), tuned)
-    chosen = chosen or tuple(tuned)  # what is tuned was asked for
     reasons = []
     unsearched = [name for name in tables if name not in SEARCHED_SPACES]
     searched = [name for name in wanted if _is_searched(name)]
@@ -303,7 +302,7 @@ def _methods(
             "`python -m search_spaces.fetch nasbench101 --full` gets them"
         )
     methods = tuple(name for name in wanted if name not in lacking)
-    if reasons and (chosen or not methods):
+    if reasons and (chosen or not methods or not set(tuned) <= set(methods)):
         raise UserError("; ".join(reasons))
     return methods, tuple(f"left out: {reason}" for reason in reasons)
 
