@@ -14,7 +14,7 @@ compare: $(VENV)/.installed  ## compare all optimizers on space 3
 	$(BIN)/python -m raynas.compare --space 3
 
 test: $(VENV)/.installed-test  ## everything that takes seconds
-	$(BIN)/python -m pytest -m "not long" -n $(PROCESSES) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "not long" -n $(PROCESSES) --dist loadgroup --no-loadscope-reorder $(PYTEST_ARGS)
 
 test-long: $(VENV)/.installed-test  ## what takes minutes
 	$(BIN)/python -m pytest -m long --timeout 3000 $(PYTEST_ARGS)

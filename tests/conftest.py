@@ -25,6 +25,14 @@ def measured() -> Path:
     return folder
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Which tests stay together in one process: a file's, and all that look at the same pages."""
+    report = REPOSITORY / "tests" / "report"
+    for item in items:
+        place = report if item.path.is_relative_to(report) else item.path
+        item.add_marker(pytest.mark.xdist_group(str(place.relative_to(REPOSITORY))))
+
+
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """With `RAYNAS_NO_SKIPS=1` a skipped test is a failure: something is not installed."""
     if not os.environ.get("RAYNAS_NO_SKIPS") or exitstatus != pytest.ExitCode.OK:

@@ -11,11 +11,13 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from raynas.compare import app
 from raynas.comparison import DEFAULT_METHODS, Request, start
 from raynas.optimizers import OPTIMIZERS
 from search_spaces import UserError, load_space
 from search_spaces.benchmark import Benchmark, write_store
 from tests.support.benchmarks import synthetic_benchmark
+from tests.support.command_line import call
 
 TRAJECTORY_COLUMNS = [
     "method",
@@ -125,7 +127,7 @@ def test_resume_refuses_other_arguments(
     run: tuple[subprocess.CompletedProcess[str], Path],
 ) -> None:
     study = run[1]
-    refused = compare("--resume", "study", "--evaluations", "13", cwd=study.parent)
+    refused = call(app, "--resume", "study", "--evaluations", "13", cwd=study.parent)
     assert refused.returncode == 2
     assert "evaluations is 12 there, 13 was given" in refused.stderr
     assert refused.stderr.count("\n") == 1
@@ -161,7 +163,7 @@ def test_bad_input_is_one_line(
     given = [option.format(store=store) for option in options]
     if "--space" not in given and "--resume" not in given:
         given += ["--space", "1"]
-    refused = compare(*given, cwd=tmp_path)
+    refused = call(app, *given, cwd=tmp_path)
     assert refused.returncode == code, refused.stderr
     assert refused.stderr.startswith("error: ")
     assert message in refused.stderr

@@ -12,8 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from raynas.report import build_report
+from raynas.report.__main__ import app
 from search_spaces.errors import UserError
 from search_spaces.table import Table
+from tests.support.command_line import call
 from tests.support.pages import Outline, page_of, report_data
 from tests.support.studies import random_log, write_study
 
@@ -233,6 +235,6 @@ def test_command_line(study: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert str(tmp_path / "report.html") in done.stdout
     assert (tmp_path / "report.html").exists()
-    wrong = subprocess.run([*command, str(tmp_path / "none")], capture_output=True, text=True)
+    wrong = call(app, str(tmp_path / "none"), cwd=tmp_path)
     assert wrong.returncode == 1
     assert wrong.stderr.startswith("error: ") and wrong.stderr.count("\n") == 1

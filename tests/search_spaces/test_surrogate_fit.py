@@ -19,6 +19,7 @@ from search_spaces.errors import UserError
 from search_spaces.nas_bench_1shot1 import NASBench1Shot1Space
 from search_spaces.space import hash_texts
 from search_spaces.spaces import load_space
+from search_spaces.surrogate.__main__ import app
 from search_spaces.surrogate.donors import nearest_donors, pick_donors
 from search_spaces.surrogate.features import graph_features, network_costs, table_features
 from search_spaces.surrogate.fitting import require_libraries
@@ -29,6 +30,7 @@ from search_spaces.surrogate.noise import draw
 from search_spaces.surrogate.regret import evolution_regret, random_search_regret
 from search_spaces.surrogate.shipped import read_shipped
 from search_spaces.surrogate.targets import from_scale, to_scale, unfail
+from tests.support.command_line import call
 
 CELLS = 300
 
@@ -245,14 +247,14 @@ def test_a_tiny_fit_runs_from_end_to_end(tmp_path: Path, kind: str) -> None:
     pytest.importorskip("lightgbm")
     data, out = tmp_path / "data", tmp_path / "small.parquet"
     (_write_tables if kind == "tables" else _write_store)(data, _figures(CELLS))
-    options = ["--data", str(data), "--out", str(out), "--quick", "--epochs", "3", "--folds", "3"]
+    options = ["--data", str(data), "--out", str(out), "--quick", "--epochs", "2", "--folds", "2"]
     done = _program("fit", *options)
     assert done.returncode == 0, done.stderr
-    assert "fold 3/3" in done.stderr
-    assert "epoch 3/3" in done.stderr
+    assert "fold 2/2" in done.stderr
+    assert "epoch 2/2" in done.stderr
     shipped = read_shipped(out)
     assert len(shipped.test_level) == 66_111
-    assert shipped.metadata["settings"]["network"]["epochs"] == 3
+    assert shipped.metadata["settings"]["network"]["epochs"] == 2
     assert shipped.metadata["fidelity"]["3"]["regret"]["cells"] == CELLS
     shown = _program("report", "--file", str(out), "--markdown")
     assert shown.returncode == 0, shown.stderr
@@ -273,13 +275,17 @@ def test_a_missing_library_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_bad_arguments_end_in_one_line(tmp_path: Path) -> None:
-    missing = _program("fit", "--data", str(tmp_path / "none"), "--out", str(tmp_path / "o"))
+    missing = call(
+        app, "fit", "--data", str(tmp_path / "none"), "--out", str(tmp_path / "o"), cwd=tmp_path
+    )
     assert missing.returncode != 0
     assert "none" in missing.stderr
     assert "Traceback" not in missing.stderr
-    folder = _program("fit", "--data", str(tmp_path), "--out", str(tmp_path / "no" / "o"))
+    folder = call(
+        app, "fit", "--data", str(tmp_path), "--out", str(tmp_path / "no" / "o"), cwd=tmp_path
+    )
     assert folder.returncode != 0
     assert "create it first" in folder.stderr
-    wrong = _program("fit", "--data", str(tmp_path), "--out", "o", "--folds", "1")
+    wrong = call(app, "fit", "--data", str(tmp_path), "--out", "o", "--folds", "1", cwd=tmp_path)
     assert wrong.returncode == 2
     assert not list(tmp_path.iterdir())

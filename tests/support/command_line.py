@@ -1,0 +1,33 @@
+"""Command lines called in this process: a second less for each than a process of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+from search_spaces.command_line import run
+
+
+def call(app: typer.Typer, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """What `python -m ...` does with these arguments in the folder `cwd`."""
+    output, errors = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(cwd)
+        patch.setattr(sys, "argv", ["python -m", *arguments])
+        patch.setenv("RAYNAS_DATA", str(cwd / "data"))
+        patch.setenv("COLUMNS", "120")
+        with (
+            contextlib.redirect_stdout(output),
+            contextlib.redirect_stderr(errors),
+            pytest.raises(SystemExit) as ended,
+        ):
+            run(app)
+    code = ended.value.code
+    assert isinstance(code, int)
+    return subprocess.CompletedProcess(arguments, code, output.getvalue(), errors.getvalue())
