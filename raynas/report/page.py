@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from functools import cache
-from importlib.resources import files
-from string import Template
 from types import MappingProxyType
 from typing import Any
 
 from raynas.report import search_sections, sections, tables, wording
 from raynas.report.content import SpaceContent
 from raynas.report.figures import figures
+from raynas.report.frame import asset, card, method_switches, render
 from raynas.report.markup import tag, text
 from raynas.report.search_explorer import explorer_data
 from raynas.report.search_figures import search_figures
 from raynas.report.studies import Merged
-from raynas.report.styles import EXACT, Style, as_json
+from raynas.report.styles import Style, as_json
 
 Cards = dict[str, tuple[str, str, bool]]
 # heading, what to see, and whether the figure takes the whole width
@@ -79,15 +76,17 @@ def page(merged: Merged, content: Sequence[SpaceContent]) -> str:
     parts = [_space_section(space, i, drawn) for i, space in enumerate(content)]
     looks = {label: style for space in content for label, style in space.styles.items()}
     data: dict[str, Any] = {"figures": drawn, "styles": as_json(looks)}
-    script = _asset("page.js")
+    script = asset("page.js")
     if any(space.searches for space in content):
         data["explorers"] = [
             explorer_data(space, f"explorer-{i}")
             for i, space in enumerate(content)
             if space.searches
         ]
-        script = _asset("searches.js") + script
-    return Template(_asset("page.html")).substitute(
+        script = asset("searches.js") + script
+    return render(
+        data,
+        script,
         title=text(_title(content)),
         kicker=text(_kicker(merged)),
         notice=sections.benchmark_notice(merged),
@@ -97,28 +96,7 @@ def page(merged: Merged, content: Sequence[SpaceContent]) -> str:
         spaces="".join(parts),
         failures=tables.failures_table(merged),
         manifest=sections.manifest_section(merged),
-        style=_asset("page.css"),
-        data=_json(data),
-        plotly=_plotly(),
-        script=script,
     )
-
-
-def _asset(name: str) -> str:
-    return (files("raynas.report") / "assets" / name).read_text(encoding="utf-8")
-
-
-@cache
-def _plotly() -> str:
-    from plotly.offline import get_plotlyjs
-
-    return str(get_plotlyjs()).replace("</script", "<\\/script")
-
-
-def _json(value: Any) -> str:
-    """JSON that no text in it can end the script element with."""
-    plain = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
-    return plain.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def _title(content: Sequence[SpaceContent]) -> str:
@@ -168,18 +146,6 @@ def _navigation(content: Sequence[SpaceContent]) -> str:
 
 
 def _controls(looks: dict[str, Style]) -> str:
-    chips = [
-        tag(
-            "button",
-            _swatch(label, style),
-            text(style.name),
-            type="button",
-            class_="chip",
-            aria_pressed="true",
-            data_method=label,
-        )
-        for label, style in sorted(looks.items(), key=lambda item: item[0] == EXACT)
-    ]
     statistics = [
         tag(
             "button",
@@ -190,16 +156,9 @@ def _controls(looks: dict[str, Style]) -> str:
         )
         for name, title in (("mean", "Mean, 95 % interval"), ("median", "Median, quartiles"))
     ]
-    return tag("div", *chips, class_="chips", role="group", aria_label="Methods shown") + tag(
+    return method_switches(looks) + tag(
         "div", *statistics, class_="switch", role="group", aria_label="Statistic"
     )
-
-
-def _swatch(label: str, style: Style) -> str:
-    dashes = " ".join(f"{2.2 * length:g}" for length in style.dashes)
-    line = tag("line", x1=1, y1=5, x2=27, y2=5, stroke_width=2.4, stroke_dasharray=dashes or "none")
-    known = {"class_": "dash", "data_method": label, "aria_hidden": "true"}
-    return tag("svg", line, viewBox="0 0 28 10", **known)
 
 
 def _space_section(space: SpaceContent, index: int, drawn: list[dict[str, Any]]) -> str:
@@ -252,15 +211,5 @@ def _cards(
             identifier = f"figure-{index}-{name}"
             drawn.append({"id": identifier, **available[name]})
             words = f"{caption} {asides.get(name, '')}".strip()
-            cards.append(_card(identifier, heading, words, wide))
+            cards.append(card(identifier, heading, words, wide))
     return cards
-
-
-def _card(identifier: str, heading: str, caption: str, wide: bool) -> str:
-    return tag(
-        "figure",
-        tag("h3", text(heading)),
-        tag("div", "", id=identifier, class_="plot", role="img", aria_label=heading),
-        tag("figcaption", text(caption)),
-        class_="card wide" if wide else "card",
-    )

@@ -33,7 +33,7 @@ def benchmark_notice(merged: Merged) -> str:
     known: dict[str, StudyData] = {}
     for study in merged.studies:
         known.setdefault(study.benchmark["sha256"], study)
-    notices = [_notice(study.benchmark) for study in known.values()]
+    notices = [benchmark_box(study.benchmark) for study in known.values()]
     if len(known) > 1:
         names = "; ".join(f"{s.name}: {s.benchmark['name']}" for s in merged.studies)
         notices.append(
@@ -50,7 +50,8 @@ def benchmark_notice(merged: Merged) -> str:
     return "".join(notices)
 
 
-def _notice(benchmark: dict[str, Any]) -> str:
+def benchmark_box(benchmark: dict[str, Any]) -> str:
+    """What kind of figures a benchmark has, from its entry in a manifest."""
     title, meaning = KINDS.get(benchmark["kind"], (str(benchmark["kind"]), ""))
     name = f"Benchmark: {benchmark['name']} (sha256 {str(benchmark['sha256'])[:12]})."
     fidelity = benchmark.get("metadata", {}).get("fidelity")
