@@ -9,7 +9,7 @@ it is its turn. What an algorithm proposes is then a function of settings, seed 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from heapq import heappop, heappush
 from typing import NamedTuple
 
@@ -58,6 +58,10 @@ class Timeline:
         while not self._startable and not self.algorithm.needs_results and self._propose():
             self._advance()
         return self._startable.popleft() if self._startable else None
+
+    def put_back(self, evaluations: Iterable[Evaluation]) -> None:
+        """Have evaluations that were handed out, but not started, handed out again."""
+        self._startable.extendleft(sorted(evaluations, key=lambda e: -e.number))
 
     def arrive(self, number: int, error: float | None) -> None:
         """An evaluation that was handed out has ended.
