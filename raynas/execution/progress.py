@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from statistics import fmean
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import pyarrow.compute as pc
@@ -12,6 +13,7 @@ from ray import tune
 from raynas.execution.log import LogContents, Run, table_to_rows
 from raynas.execution.plan import Plan
 from raynas.execution.search_plan import SearchUnit
+from raynas.execution.search_rows import EndedSearch
 from raynas.execution.simulation import FULL_TRAINING_EPOCHS
 from raynas.execution.trainable import Unit
 from search_spaces.errors import UserError
@@ -51,6 +53,7 @@ class ProgressCallback(tune.Callback):
         recorded: LogContents,
         finished: Collection[Run],
         listener: ProgressListener | None,
+        searched: Mapping[Run, EndedSearch] = MappingProxyType({}),
     ) -> None:
         """Begin to listen.
 
@@ -60,6 +63,7 @@ class ProgressCallback(tune.Callback):
             recorded: what the log of the black-box methods knows already.
             finished: runs that are finished already.
             listener: who is told.
+            searched: how far the searches among them got.
         """
         self.fault: UserError | None = None
         self._listener = listener
@@ -68,7 +72,8 @@ class ProgressCallback(tune.Callback):
         self._planned = [_planned(plan, unit) for unit in units]
         self._ended: set[int] = set()
         self._current: dict[int, float] = {}
-        self._earlier = _work_of(plan, recorded, finished)
+        self._searched = searched
+        self._earlier = _work_of(plan, recorded, finished, searched)
         self._best = _best_errors(recorded)
         for method, space in plan.pairs():
             self._report(method, space)
@@ -113,6 +118,8 @@ class ProgressCallback(tune.Callback):
         if not self._ended.issuperset(here):
             done = min(done, total - 1)  # rounding must not look like the end
         current = [self._current[number] for number in here if number in self._current]
+        earlier_errors = (e.error for r, e in self._searched.items() if r[:2] == (method, space))
+        current += [error for error in earlier_errors if error is not None]
         error = fmean(current) if current else self._best.get((method, space))
         self._listener.on_progress(method, space, done, total, error)
 
@@ -134,16 +141,18 @@ def _epochs(plan: Plan, method: str) -> float:
 
 
 def _work_of(
-    plan: Plan, recorded: LogContents, finished: Collection[Run]
+    plan: Plan,
+    recorded: LogContents,
+    finished: Collection[Run],
+    searched: Mapping[Run, EndedSearch],
 ) -> dict[tuple[str, str], float]:
     """What the runs that are finished already took, by method and space."""
     work = dict.fromkeys(plan.pairs(), 0.0)
     for run, rows in table_to_rows(recorded.table).items():
         if run in finished:
             work[run[:2]] += sum(row.epochs for row in rows) / FULL_TRAINING_EPOCHS
-    for run in finished:
-        if run[0] in plan.searched:
-            work[run[:2]] += _epochs(plan, run[0])
+    for run, ended in searched.items():
+        work[run[:2]] += ended.epochs
     return work
 
 

@@ -18,6 +18,7 @@ from raynas.execution.log import LogContents, Run, rows_to_table
 from raynas.execution.plan import Plan
 from raynas.execution.row import FAILED_RUN, failed_run
 from raynas.execution.search_plan import SearchUnit, plan_searches
+from raynas.execution.search_rows import ended_searches
 from raynas.execution.study import Study
 from search_spaces.errors import UserError
 
@@ -116,7 +117,9 @@ def _run_rest(
 
         available = ray.cluster_resources().get("CPU", 1.0)  # type: ignore[no-untyped-call]
         units = _units(plan, finished, available)
-        callback = ProgressCallback(plan, units, recorded, finished, listener)
+        over = {run: study.searches.read(run) for run in _searches(plan) if run in finished}
+        ended = ended_searches(over, plan.benchmark)
+        callback = ProgressCallback(plan, units, recorded, finished, listener, ended)
         writer = start_writer(study.log.folder, plan.benchmark, study.searches)
         images, shares = None, [0.0] * len(units)
         if plan.searches is not None and any(isinstance(unit, SearchUnit) for unit in units):

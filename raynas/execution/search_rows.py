@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from raynas.execution.log import LOG_SCHEMA, Run, rows_to_table
 from raynas.execution.lookup import TableLookup
-from raynas.execution.row import Row, failed_run
+from raynas.execution.row import MEAN, Row, failed_run
 from raynas.execution.search_log import SearchContents
 from raynas.execution.simulation import FULL_TRAINING_EPOCHS, RepeatStream
 from raynas.seeds import seed_for
+from search_spaces.benchmark import Benchmark
+from search_spaces.spaces import load_space
 from search_spaces.table import Table
 
 SEARCH_LOG_SCHEMA = LOG_SCHEMA.append(pa.field("device", pa.string()))
@@ -44,6 +48,38 @@ def search_rows(
         device = pa.array([contents.device] * rows.num_rows, pa.string())
         parts.append(rows.append_column("device", device))
     return pa.concat_tables(parts)
+
+
+class EndedSearch(NamedTuple):
+    """How far a search got.
+
+    Attributes:
+        epochs: how many it has done.
+        error: see `current_error`.
+    """
+
+    epochs: int
+    error: float | None
+
+
+def ended_searches(
+    searches: Mapping[Run, SearchContents], benchmark: Path
+) -> dict[Run, EndedSearch]:
+    """How far some searches got."""
+    opened = Benchmark.open(benchmark)
+    lookups = {s: TableLookup(opened.table(load_space(s))) for s in {run[1] for run in searches}}
+    return {
+        run: EndedSearch(found.records.num_rows, current_error(found, lookups[run[1]]))
+        for run, found in searches.items()
+    }
+
+
+def current_error(contents: SearchContents, lookup: TableLookup) -> float | None:
+    """The benchmark's mean validation error of the cell that a search is at; None before any."""
+    vectors = contents.records["vector"]
+    if not len(vectors):
+        return None
+    return lookup(tuple(vectors[-1].as_py()), FULL_TRAINING_EPOCHS, MEAN).validation_error
 
 
 def _rows(contents: SearchContents, lookup: TableLookup, repeats: RepeatStream) -> list[Row]:

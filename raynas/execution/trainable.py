@@ -15,9 +15,8 @@ from raynas.execution.log import LogContents
 from raynas.execution.lookup import TableLookup
 from raynas.execution.node_cache import benchmark_on_node
 from raynas.execution.plan import Plan
-from raynas.execution.row import MEAN
 from raynas.execution.search_plan import SearchUnit
-from raynas.execution.simulation import FULL_TRAINING_EPOCHS
+from raynas.execution.search_rows import current_error
 from search_spaces.errors import UserError
 from search_spaces.spaces import load_space
 from search_spaces.table import Table
@@ -176,7 +175,7 @@ class _SearchWork:
         return {
             "work": float(trained),
             "planned": float(trained if search.finished else self._epochs),
-            "error": self._error(contents.records["vector"].to_pylist()),
+            "error": current_error(contents, self._lookup),
             "done": search.finished,
         }
 
@@ -187,13 +186,6 @@ class _SearchWork:
         place, run = self._place, self._unit.run
         recorded, checkpoint = place.call("recorded_search", run)
         return SearchRun(run, spec_of(place.plan, run), place.images(), recorded, checkpoint)
-
-    def _error(self, vectors: list[list[int]]) -> float | None:
-        """The benchmark's validation error of the current cell."""
-        if not vectors:
-            return None
-        found = self._lookup(tuple(vectors[-1]), FULL_TRAINING_EPOCHS, MEAN)
-        return found.validation_error
 
     def _free(self) -> None:
         """Give the GPU's memory to the other processes on it."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from raynas.execution.blocks import plan_blocks
 from raynas.execution.log import LOG_SCHEMA, LogContents, rows_to_table
 from raynas.execution.progress import ProgressCallback
 from raynas.execution.row import Row
 from raynas.execution.search_plan import plan_searches
+from raynas.execution.search_rows import EndedSearch
 from tests.execution.conftest import MakePlan
 from tests.support.search_plans import search_plan
 
@@ -55,6 +58,23 @@ def test_runs_that_were_finished_before_count_with_what_they_took(make_plan: Mak
     told = Told()
     ProgressCallback(plan, plan_blocks(plan, [run], 2), recorded, [run], told)
     assert told.last["rs"] == (2, 102, 0.1)
+
+
+def test_searches_that_were_finished_before_have_a_current_error(make_plan: MakePlan) -> None:
+    searches = search_plan("darts", seeds=(0, 1, 2))
+    plan = make_plan(methods=("rs", "darts"), searches=searches)
+    epochs = searches.settings["darts"].epochs
+    ended = {
+        ("darts", "1", 0): EndedSearch(epochs, 0.2),
+        ("darts", "1", 1): EndedSearch(0, None),  # it failed at once
+    }
+    told = Told()
+    callback = ProgressCallback(
+        plan, plan_searches(searches, ended), NOTHING, list(ended), told, ended
+    )
+    assert told.last["darts"] == (epochs, 2 * epochs, 0.2)
+    step(callback, unit=0, work=1.0, planned=float(epochs), error=0.4)
+    assert told.last["darts"] == (epochs + 1, 2 * epochs, pytest.approx(0.3))
 
 
 def test_a_search_that_fails_leaves_no_epochs_to_wait_for(make_plan: MakePlan) -> None:

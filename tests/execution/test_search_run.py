@@ -17,7 +17,7 @@ from raynas.execution import Plan
 from raynas.execution.gpus import fraction_for, larger_fraction, trial_resources
 from raynas.execution.search_log import LAST, NO_RECORDS, SearchLog, split_records
 from raynas.execution.search_plan import plan_searches
-from raynas.execution.search_rows import search_rows
+from raynas.execution.search_rows import ended_searches, search_rows
 from raynas.execution.search_run import SearchRun, spec_of
 from raynas.execution.supernet_actor import SearchSpec, SupernetActor
 from raynas.images import SearchImages, find_images, load_search_images
@@ -200,6 +200,8 @@ def test_rows_are_what_the_benchmark_says(plan: Plan, table: Table, images: Sear
     both = seconds + np.cumsum(records["validation_seconds"].to_numpy())
     assert rows["real_seconds"].to_numpy() == pytest.approx(both)
     found = trajectory(rows, {"1": table}, CURRENT)
+    last = table.validation_error(cells[-1:], 108, "mean")[0]
+    assert ended_searches({RUN: search.contents}, plan.benchmark) == {RUN: (4, pytest.approx(last))}
     assert found["incumbent_hash"].equals(found["module_hash"])
     assert found["module_hash"].to_pylist() == records["module_hash"].to_pylist()
     regret = table.test_error(cells) - table.best_test_error
