@@ -8,34 +8,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from raynas.analysis import statistics
+from raynas.analysis.over_runs import OverRuns, over_runs
 from raynas.analysis.runs import Run
 
 
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """One method's regret over time, over its runs; each array has one entry per grid point.
-
-    An entry is nan where no run has a value (and the interval where there is none to give).
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve(OverRuns):
+    """One method's regret over time; each array has one entry per grid point.
 
     Attributes:
         seconds: simulated seconds.
-        runs: how many runs have a value; only they are in the other figures.
-        mean: mean regret.
-        low: lower end of the 95 % bootstrap interval of the mean.
-        high: upper end.
-        median: median regret.
-        q25: lower quartile.
-        q75: upper quartile.
     """
 
     seconds: np.ndarray
-    runs: np.ndarray
-    mean: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    median: np.ndarray
-    q25: np.ndarray
-    q75: np.ndarray
 
 
 def log_grid(runs: Sequence[Run], points: int = 200) -> np.ndarray:
@@ -86,19 +71,7 @@ def curve(runs: Sequence[Run], grid: np.ndarray, quantity: str, seed: int = 0) -
     """Summarise the runs of one method over time, up to the moment when its last run ends."""
     inside = grid <= max(grid[0], *(run.seconds[-1] for run in runs))
     seconds = grid[inside]
-    values = sample(runs, seconds, quantity)
-    low, high = statistics.mean_interval(values, seed=seed)
-    q25, median, q75 = statistics.quartiles(values)
-    return Curve(
-        seconds=seconds,
-        runs=np.sum(~np.isnan(values), axis=0),
-        mean=statistics.mean(values),
-        low=low,
-        high=high,
-        median=median,
-        q25=q25,
-        q75=q75,
-    )
+    return Curve(seconds=seconds, **over_runs(sample(runs, seconds, quantity), seed))
 
 
 def final(runs: Sequence[Run], quantity: str) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from raynas.analysis import statistics
+from raynas.analysis.over_runs import OverRuns, over_runs
 from raynas.analysis.runs import float_column
 
 Floats = npt.NDArray[np.float64]
@@ -233,29 +233,15 @@ def mean_entropy(run: SearchRun, space_choices: Sequence[Choice]) -> Floats:
 # Over seeds ---------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class EpochCurve:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpochCurve(OverRuns):
     """A quantity of one method's searches over epochs; each array has one entry per epoch.
 
     Attributes:
         epochs: numbers of finished epochs.
-        runs: how many runs got so far; only they are in the other figures.
-        mean: mean over runs.
-        low: lower end of the 95 % bootstrap interval of the mean; nan if there is none.
-        high: upper end.
-        median: median over runs.
-        q25: lower quartile.
-        q75: upper quartile.
     """
 
     epochs: npt.NDArray[np.int64]
-    runs: npt.NDArray[np.int64]
-    mean: Floats
-    low: Floats
-    high: Floats
-    median: Floats
-    q25: Floats
-    q75: Floats
 
 
 def epoch_curve(
@@ -272,18 +258,7 @@ def epoch_curve(
     values = np.full((len(runs), len(epochs)), np.nan)
     for i, run in enumerate(runs):
         values[i, np.searchsorted(epochs, run.epochs)] = quantity(run)
-    low, high = statistics.mean_interval(values, seed=seed)
-    q25, median, q75 = statistics.quartiles(values)
-    return EpochCurve(
-        epochs=epochs,
-        runs=np.sum(~np.isnan(values), axis=0),
-        mean=statistics.mean(values),
-        low=low,
-        high=high,
-        median=median,
-        q25=q25,
-        q75=q75,
-    )
+    return EpochCurve(epochs=epochs, **over_runs(values, seed))
 
 
 def by_method(runs: Sequence[SearchRun], space: str) -> dict[str, list[SearchRun]]:
