@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 CONTEXT_BYTES = 600 * 2**20
 #: The allocator's fragments, and what a later epoch needs more than the dry run.
 MARGIN = 1.25
-_DRY_BATCHES = 3
+#: Enough for steps to be captured and replayed.
+_DRY_BATCHES = 5
 _PARTS = 100
 
 
@@ -103,4 +104,6 @@ def _measure(searches: SearchPlan, method: str, space: str, decoded: Images) -> 
         (record,) = SupernetActor(SearchSpec(kind, space, settings), images).train(1)
     except torch.OutOfMemoryError:
         return total, total
-    return record.peak_memory + decoded.pixels.nbytes, total
+    # A graph's memory stays reserved between its replays.
+    peak = max(record.peak_memory, torch.cuda.max_memory_reserved())
+    return peak + decoded.pixels.nbytes, total

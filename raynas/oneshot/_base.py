@@ -35,6 +35,8 @@ class OneShotMethod(ABC):
         settings_type: the class of its settings.
         alphas: the architecture parameters, if the method has such.
         warm_start_epochs: epochs at the beginning without architecture steps.
+        capturable: whether all steps of an epoch run the same kernels on the same memory but for
+            the batch, so that a GPU may replay them; false where paths or noise are drawn.
         weight_optimizer: SGD on the shared weights; `Search` sets its learning rate.
     """
 
@@ -43,6 +45,7 @@ class OneShotMethod(ABC):
     settings: Any
     alphas: Alphas | None = None
     warm_start_epochs: int = 0
+    capturable: ClassVar[bool] = False
 
     def __init__(
         self, network: Supernet, settings: SearchSettings, generator: torch.Generator

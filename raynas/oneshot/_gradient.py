@@ -39,6 +39,7 @@ class GradientMethod(OneShotMethod):
             lr=settings.arch_learning_rate,
             betas=settings.arch_betas,
             weight_decay=settings.arch_weight_decay,
+            capturable=self.device.type == "cuda",
         )
 
     def discretise(self) -> Vectors:

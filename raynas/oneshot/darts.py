@@ -13,6 +13,7 @@ class Darts(GradientMethod):
     """
 
     name = "darts"
+    capturable = True
 
     def mixing_weights(self) -> ArchitectureWeights:
         """Softmax over operations and over edges."""

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from raynas.oneshot._gradient import GradientMethod
 from raynas.oneshot._settings import GradientSettings
-from raynas.supernet.weights import ActivePaths, ArchitectureWeights
+from raynas.supernet.weights import ActivePaths, ArchitectureWeights, on_device
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,8 +44,12 @@ class Gdas(GradientMethod):
     """One sampled operation per block, differentiable by the Gumbel-softmax trick.
 
     Dong and Yang, "Searching for a Robust Neural Architecture in Four GPU Hours", CVPR 2019.
-    Operations are hard samples with the gradient of the soft ones (straight through), and only
-    they are computed. Edges are soft samples (Zela et al. 2020: hard ones made gradients explode).
+    Operations are hard samples with the gradient of the soft ones (straight through). Edges are
+    soft samples (Zela et al. 2020: hard ones made gradients explode).
+
+    On a CPU only the sampled operations are computed. A GPU would have to be waited for to know
+    them, twice per step; there all are computed and weighted with 0 or 1, so that the others
+    receive zeros as gradient, and keep decaying and following their momentum.
     """
 
     name = "gdas"
@@ -78,16 +82,18 @@ class Gdas(GradientMethod):
     def _sample(self, logits: Tensor, copies: tuple[int, ...]) -> Tensor:
         """Gumbel-softmax over the last dimension, shape (*copies, *logits.shape)."""
         waiting = torch.empty(*copies, *logits.shape).exponential_(generator=self.generator)
-        noise = -waiting.clamp_min(1e-20).log().to(logits.device)
+        noise = on_device(-waiting.clamp_min(1e-20).log(), logits.device)
         return ((logits.log_softmax(-1) + noise) / self.tau).softmax(-1)
 
 
 def _hard(operation: Tensor, inputs: tuple[Tensor, ...], output: Tensor) -> ArchitectureWeights:
     """Operations as 0 and 1 with the gradient of the given probabilities."""
     chosen = operation.detach().argmax(-1)
-    ones = torch.nn.functional.one_hot(chosen, operation.shape[-1]).to(operation.dtype)
+    ones = torch.zeros_like(operation).scatter_(-1, chosen[..., None], 1)
     # In this order the difference is exactly zero, and the value exactly 0 or 1.
     straight_through = ones + (operation - operation.detach())
+    if chosen.device.type != "cpu":
+        return ArchitectureWeights(straight_through, inputs, output)
     edges = tuple(tuple(range(row.shape[-1])) for row in inputs)
     active = tuple(
         ActivePaths(tuple((column,) for column in columns), edges, tuple(range(output.shape[-1])))

@@ -27,6 +27,7 @@ from raynas.oneshot._set_up import (
     sequence,
 )
 from raynas.oneshot._settings import SearchSettings
+from raynas.oneshot.step_graph import step_function
 from raynas.supernet.network import Supernet
 from search_spaces.errors import UserError
 from search_spaces.nas_bench_1shot1 import NASBench1Shot1Space
@@ -180,11 +181,9 @@ class Search:
         searching = self.epoch >= method.warm_start_epochs
         zeros = torch.zeros(2, device=method.device)
         totals = _Totals(zeros[0], zeros[1])
+        take = step_function(method, searching=searching)
         for step in range(len(train)):
-            batch = train[step]
-            if searching:
-                method.architecture_step(batch, validation[step])
-            loss, right = method.weight_step(batch)
+            loss, right = take(train[step], validation[step])
             totals.add(loss, right, size)
         return totals
 

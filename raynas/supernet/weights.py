@@ -71,7 +71,7 @@ class ArchitectureWeights:
 
     def to(self, device: torch.device | str) -> ArchitectureWeights:
         """The same weights on a device."""
-        return self._mapped([t.to(device) for t in self.tensors])
+        return self._mapped([on_device(t, device) for t in self.tensors])
 
     def _mapped(self, tensors: Sequence[Tensor]) -> ArchitectureWeights:
         operation, output, *inputs = tensors
@@ -102,6 +102,14 @@ class ArchitectureWeights:
                 )
             )
         return replace(self, active=tuple(active))
+
+
+def on_device(tensor: Tensor, device: torch.device | str) -> Tensor:
+    """A tensor of the host on a device, without waiting for what the device is doing.
+
+    Only this direction is safe: CUDA copies ordinary memory of the host before it returns.
+    """
+    return tensor.to(device, non_blocking=tensor.device.type == "cpu")
 
 
 def _nonzero(row: np.ndarray) -> tuple[int, ...]:

@@ -2,7 +2,8 @@
 
 It computes the network of NAS-Bench-1Shot1 the way one would write it down: one convolution per
 edge from the cell's input, one module per operation, every weight multiplied where it stands, the
-default memory format. It shares no code with the package, only the parameters' values.
+default memory format. Like the released program it executes no operation whose weight is known to
+be zero, but all edges. It shares no code with the package, only the parameters' values.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from raynas.images import Batch
+from raynas.oneshot import GradientMethod, OneShotMethod
+from raynas.oneshot.darts2 import Darts2
 from raynas.supernet.network import Supernet
 from raynas.supernet.weights import ArchitectureWeights
 
@@ -40,7 +44,7 @@ class PlainSupernet(nn.Module):
         self.post_norm.load_state_dict(head.norm.state_dict(), strict=False)
         self.classifier = nn.Linear(width, head.classifier.out_features)
         self.classifier.load_state_dict(head.classifier.state_dict())
-        self.space = original.space
+        self.space, self.settings = original.space, settings
 
     def _conv_norm(self, weight: Tensor, norm: Any, part: slice = slice(None)) -> nn.Sequential:
         weight = weight.detach()[part].clone(memory_format=torch.contiguous_format)
@@ -63,7 +67,7 @@ class PlainSupernet(nn.Module):
             operation = weights.operation[index] if per_cell else weights.operation
             inputs = [row[index] if per_cell else row for row in weights.inputs]
             output = weights.output[index] if per_cell else weights.output
-            x = cell(x, operation, self._all_inputs(inputs), output)
+            x = cell(x, operation, self._all_inputs(inputs), output, _columns(weights, index))
         x = self.post_norm(self.post(torch.relu(x)))
         logits: Tensor = self.classifier(x.mean((2, 3)))
         return logits
@@ -97,7 +101,12 @@ class _PlainCell(nn.Module):
         self.partial = network.partial
 
     def forward(
-        self, x: Tensor, operation: Tensor, inputs: Sequence[Tensor | None], output: Tensor
+        self,
+        x: Tensor,
+        operation: Tensor,
+        inputs: Sequence[Tensor | None],
+        output: Tensor,
+        columns: Sequence[Sequence[int]],
     ) -> Tensor:
         states: list[Tensor] = []
         for i, operations in enumerate(self.blocks):
@@ -106,17 +115,40 @@ class _PlainCell(nn.Module):
             if row is not None:
                 parents = [row[j] * parent for j, parent in enumerate(parents)]
             total = sum(parents[1:], parents[0])
-            states.append(self._mixed(operations, total, operation[i]))
+            chosen = {o: operations[o] for o in columns[i]}
+            states.append(self._mixed(chosen, total, operation[i]))
         scaled = [output[j + 1] * state for j, state in enumerate(states)]
         return output[0] * self.output_projection(x) + torch.cat(scaled, 1)
 
     def _mixed(self, operations: Any, x: Tensor, row: Tensor) -> Tensor:
         if self.partial == 1:
-            return sum((row[o] * op(x) for o, op in enumerate(operations)), torch.zeros(()))
+            return sum((row[o] * op(x) for o, op in operations.items()), x.new_zeros(()))
         part = x.shape[1] // self.partial
         head, rest = x[:, :part], x[:, part:]
-        mixed = sum((row[o] * op(head) for o, op in enumerate(operations)), torch.zeros(()))
+        mixed = sum((row[o] * op(head) for o, op in operations.items()), x.new_zeros(()))
         n, channels, height, width = x.shape
         joined = torch.cat([mixed, rest], 1)
         grouped = joined.view(n, self.partial, channels // self.partial, height, width)
         return grouped.transpose(1, 2).reshape(n, channels, height, width)
+
+
+def _columns(weights: ArchitectureWeights, cell: int) -> Sequence[Sequence[int]]:
+    """The operations of each block that are executed."""
+    if weights.active is None:
+        return [range(weights.operation.shape[-1])] * weights.operation.shape[-2]
+    return weights.active[cell if len(weights.active) > 1 else 0].operation
+
+
+def plain_method(kind: type[OneShotMethod]) -> type[OneShotMethod]:
+    """The same method without what spares a backward pass: gradients come from `backward()`."""
+    if not issubclass(kind, GradientMethod) or issubclass(kind, Darts2):
+        return kind  # second order asks autograd for single gradients in the released code, too
+
+    class Plain(kind):  # type: ignore[misc, valid-type]
+        def alpha_gradient(self, batch: Batch) -> list[Tensor]:
+            self.network.zero_grad()
+            self.alpha_optimizer.zero_grad()
+            self.loss(batch).backward()
+            return [tensor.grad for tensor in self.alphas.tensors()]
+
+    return Plain
