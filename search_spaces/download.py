@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import http.client
 import re
@@ -10,6 +11,8 @@ import shutil
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -68,12 +71,30 @@ def download(item: Download, folder: Path, *, attempts: int = 5, pause: float = 
         if target.exists():
             _verify(target, item)
             return target
-        _complete(item, part, attempts, pause)
-        _verify(part, item)
-        part.replace(target)
+        with _locked(part):
+            _complete(item, part, attempts, pause)
+            _verify(part, item)
+            part.replace(target)
     except OSError as error:
         raise _cannot_write(folder, error) from error
     return target
+
+
+@contextmanager
+def _locked(part: Path) -> Iterator[None]:
+    """Keep other processes away from a partial file; the lock ends with this process."""
+    with part.open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(
+                f"another process is downloading to {part}; wait for it or stop it", exit_code=1
+            ) from None
+        try:
+            yield
+        finally:
+            if part.exists() and not _size(part):
+                part.unlink()
 
 
 def _complete(item: Download, part: Path, attempts: int, pause: float) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -25,12 +26,17 @@ def measured() -> Path:
     return folder
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Which tests stay together in one process: a file's, and all that look at the same pages."""
-    report = REPOSITORY / "tests" / "report"
-    for item in items:
-        place = report if item.path.is_relative_to(report) else item.path
-        item.add_marker(pytest.mark.xdist_group(str(place.relative_to(REPOSITORY))))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """What stays together in one process: a file's tests, and all that look at the same pages."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFixtures(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.split("::")[0]
+            return "tests/report" if file.startswith("tests/report/") else file
+
+    return ByFixtures(config, log)
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

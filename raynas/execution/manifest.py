@@ -16,6 +16,7 @@ from raynas.execution.files import write_atomically
 from search_spaces.errors import UserError
 
 if TYPE_CHECKING:
+    from search_spaces.benchmark import Benchmark
     from search_spaces.table import Table
 
 FORMAT = 1
@@ -35,6 +36,7 @@ _PACKAGES = (
     "hpbandster",
     "ConfigSpace",
 )
+_LONGEST_LIST = 6
 _REQUIRED = ("format", "created", "finished", "arguments")
 _REQUIRED_OF_KIND = {"comparison": ("benchmark", "tables")}
 
@@ -57,17 +59,22 @@ def new_manifest(
     """
     benchmark = next(iter(tables.values())).benchmark
     manifest = run_manifest(COMPARISON, arguments) | {
-        "benchmark": {
-            "name": benchmark.name,
-            "kind": benchmark.kind,
-            "sha256": benchmark.sha256,
-            "path": str(benchmark.path.resolve()),
-            "metadata": benchmark.metadata,
-        },
+        "benchmark": describe_benchmark(benchmark),
         "device": "cpu",
-        "tables": {name: _describe(table) for name, table in tables.items()},
+        "tables": {name: describe_table(table) for name, table in tables.items()},
     }
     return manifest if search is None else manifest | {"search": json.loads(json.dumps(search))}
+
+
+def describe_benchmark(benchmark: Benchmark) -> dict[str, Any]:
+    """What a manifest says of a benchmark."""
+    return {
+        "name": benchmark.name,
+        "kind": benchmark.kind,
+        "sha256": benchmark.sha256,
+        "path": str(benchmark.path.resolve()),
+        "metadata": benchmark.metadata,
+    }
 
 
 def run_manifest(kind: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -141,10 +148,17 @@ def differences(recorded: Mapping[str, Any], given: Mapping[str, Any]) -> list[s
     """Names of the given arguments that are not the recorded ones, with both values."""
     plain = json.loads(json.dumps(dict(given)))
     return [
-        f"{name} is {recorded.get(name)!r} there, {value!r} was given"
+        f"{name} is {_short(recorded.get(name))} there, {_short(value)} was given"
         for name, value in plain.items()
         if recorded.get(name) != value
     ]
+
+
+def _short(value: Any) -> str:
+    """A value as it fits into one line."""
+    if not isinstance(value, list) or len(value) <= _LONGEST_LIST:
+        return repr(value)
+    return f"[{value[0]!r}, {value[1]!r}, ... {value[-1]!r}] ({len(value)} values)"
 
 
 def _version(package: str) -> str | None:
@@ -174,7 +188,8 @@ def processor_name() -> str:
     return names[0] if names else platform.processor()
 
 
-def _describe(table: Table) -> dict[str, Any]:
+def describe_table(table: Table) -> dict[str, Any]:
+    """What a manifest says of the table of a space."""
     return {
         "num_architectures": table.space.num_architectures,
         "num_unique": table.space.num_unique,

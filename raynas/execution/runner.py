@@ -54,12 +54,17 @@ class RunOutcome:
             for (method, space, seed), reason in self.failed_runs
         ]
         if self.failed_evaluations:
-            lines.append(
-                f"{self.failed_evaluations:,} evaluations failed; the column failure says why"
-            )
+            what = _counted(self.failed_evaluations, "evaluation")
+            lines.append(f"{what} failed; the column failure says why")
         if self.damaged:
-            lines.append(f"{len(self.damaged)} damaged blocks of the log were computed again")
+            lines.append(
+                f"computed again: {_counted(len(self.damaged), 'damaged block')} of the log"
+            )
         return lines
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def run_study(
@@ -205,7 +210,10 @@ def _tune_once(
     try:
         results = tuner.fit()
     except tune.TuneError as error:
-        raise trials.callback.fault or error from None
+        if trials.callback.fault is not None:
+            raise trials.callback.fault from None
+        last = str(error).strip().splitlines()[-1]
+        raise UserError(f"Ray Tune stopped: {last}; continue with --resume") from error
     failed, short = {}, {}
     for result in (results[i] for i in range(len(results))):
         number = (result.config or {}).get("unit")

@@ -163,7 +163,7 @@ def test_a_damaged_block_is_computed_again(
         outcome = run_study(study, plan)
         assert plain(study.log.read().table) == whole
     assert len(outcome.damaged) == 1
-    assert outcome.warnings() == ["1 damaged blocks of the log were computed again"]
+    assert outcome.warnings() == ["computed again: 1 damaged block of the log"]
 
 
 class Driver:

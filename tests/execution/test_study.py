@@ -96,6 +96,8 @@ def test_resume_with_other_arguments(path: Path, table: Table) -> None:
     assert "seeds is 2 there, 5 was given; repeat is 'seeded' there, 'mean' was given" in str(
         caught.value
     )
+    with pytest.raises(UserError, match=r"\[0, 1, \.\.\. 499\] \(500 values\) was given"):
+        Study.resume(path, {"seeds": list(range(500))})
     with pytest.raises(UserError, match="made with the benchmark 'synthetic space 1'"):
         Study.resume(path, sha256="0" * 64)
     Study.resume(path, sha256=table.benchmark.sha256).close()

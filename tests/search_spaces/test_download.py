@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import random
 import shutil
@@ -55,6 +56,18 @@ def test_a_later_call_goes_on_where_the_first_one_gave_up(tmp_path):
         assert names(tmp_path) == ["table.tfrecord.part"]
         assert get(server, tmp_path).read_bytes() == CONTENT
         assert server.sent == len(CONTENT)
+
+
+def test_two_processes_do_not_write_one_file(tmp_path):
+    part = tmp_path / "table.tfrecord.part"
+    part.write_bytes(CONTENT[:1000])
+    with part.open("ab") as other, serve(CONTENT) as server:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(UserError, match=r"another process is downloading to .*\.part"):
+            get(server, tmp_path)
+        assert server.requests == [] and part.read_bytes() == CONTENT[:1000]
+        fcntl.flock(other, fcntl.LOCK_UN)
+        assert get(server, tmp_path).read_bytes() == CONTENT
 
 
 def test_a_server_without_ranges_starts_over(tmp_path):
