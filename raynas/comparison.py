@@ -294,7 +294,7 @@ def _methods(
         )
         if not some:
             wanted = tuple(name for name in wanted if name not in searched)
-    lacking = {name: missing for name in wanted if (missing := _missing_budgets(name, tables))}
+    lacking = {name: missing for name in wanted if (missing := missing_budgets(name, tables))}
     if lacking:
         budgets = ", ".join(str(b) for b in sorted(set().union(*lacking.values())))
         reasons.append(
@@ -362,7 +362,8 @@ def _search_notes(search: Mapping[str, Any]) -> tuple[str, ...]:
     return (note,)
 
 
-def _missing_budgets(method: str, tables: Mapping[str, Table]) -> set[int]:
+def missing_budgets(method: str, tables: Mapping[str, Table]) -> set[int]:
+    """Budgets that a method needs and a table lacks."""
     if _is_searched(method):
         return set()
     return {

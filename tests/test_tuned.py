@@ -85,7 +85,7 @@ def test_a_wrong_file_is_one_line(tmp_path: Path, changed: Any, message: str) ->
 
 
 def test_what_is_missing_or_damaged_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="there is no study .*absent"):
+    with pytest.raises(UserError, match=r"there is no study .*absent"):
         read_tuned(tmp_path / "absent")
     with pytest.raises(UserError, match=r"has no tuned.json: it is no finished sweep"):
         read_tuned(tmp_path)
@@ -136,7 +136,7 @@ def test_resuming_needs_no_sweep(begin: Any, tmp_path: Path) -> None:
     again = resume(begun.study.path, Request())
     again.study.close()
     assert again.plan == begun.plan
-    with pytest.raises(UserError, match="tuned is .* there"):
+    with pytest.raises(UserError, match=r"tuned is .* there"):
         resume(begun.study.path, Request(tuned=(tmp_path / "other",)))
 
 

@@ -1,0 +1,87 @@
+"""What a sweep found, in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from raynas.report import wording as common
+from tuning.report.analysis import FEWEST_POINTS, Importance, Improvement, improvement
+from tuning.report.content import SweepContent, read_content
+
+
+def improvement_line(study: Path) -> str:
+    """One line for the console: by how much tuning helped.
+
+    Raises:
+        UserError: the study cannot be read.
+    """
+    return helped(improvement(read_content(study)))
+
+
+def helped(found: Improvement | None) -> str:
+    """By how much tuning helped."""
+    if found is None:
+        return "No comparison with new seeds: by how much tuning helped is not known."
+    text = (
+        f"Mean test regret over {common.counted(found.seeds, 'new seed')}: "
+        f"{common.regret(found.default)} percentage points with default settings, "
+        f"{common.regret(found.tuned)} with tuned ones; improvement factor {times(found.factor)}"
+    )
+    if found.interval is None:
+        return f"{text} (too few seeds for an interval)."
+    low, high = found.interval
+    text += f", 95 % interval {times(low)} to {times(high)}."
+    if low <= 1 <= high:
+        return f"{text} These seeds do not tell it from no improvement."
+    return f"{text} Tuning {'helped' if low > 1 else 'harmed'}."
+
+
+def times(factor: float) -> str:
+    """A factor; infinite where the tuned regret is zero."""
+    return "∞" if factor == float("inf") else f"{factor:.2f}"
+
+
+def mattered(found: Importance | None) -> str:
+    """Which hyperparameter mattered."""
+    if found is None:
+        return (
+            f"No budget has {FEWEST_POINTS} evaluations: too few to say which hyperparameter "
+            "mattered."
+        )
+    above = [name for name, share in found.shares.items() if share > found.chance[name]]
+    first = next(iter(found.shares))
+    text = (
+        f"Among {found.count} evaluations of {found.epochs} epochs, {first} explains most of the "
+        f"variance of the errors ({found.shares[first]:.0%})"
+    )
+    if not above:
+        return f"{text}, but no hyperparameter explains more than chance would."
+    return f"{text}; more than chance would: {', '.join(above)}."
+
+
+def can_show(content: SweepContent) -> list[str]:
+    """What a sweep of this size can and cannot show."""
+    count = len(content.completed)
+    lines = [
+        f"{count} evaluations with one seed each. The winner is the luckiest as well as the best: "
+        "its own error in the sweep is too good to be true, so the improvement above is measured "
+        "with seeds that the sweep has not seen."
+    ]
+    images = content.manifest["search"]["images"]
+    if images["name"] != "cifar10":
+        lines.append(
+            f"The searches saw {images['title']}; the benchmark scores cells on CIFAR-10. What is "
+            "best here says nothing of what is best for searches on CIFAR-10."
+        )
+    if content.budgets and content.budgets[-1] < 25:
+        lines.append(
+            f"The largest budget is {content.budgets[-1]} epochs of a supernet with "
+            f"{content.manifest['search']['settings'][content.method]['channels']} channels; the "
+            "published sweeps use 25 to 100 epochs with 16. Small searches reward settings that "
+            "learn fast."
+        )
+    lines.append(
+        "Promoted configurations are the better half of their rung, so correlations between "
+        "budgets are of a narrowed range and come out lower than they would over all."
+    )
+    return lines
