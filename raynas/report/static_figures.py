@@ -99,14 +99,21 @@ def on_axes(draw: Draw, size: tuple[float, float] = (7.2, 4.4)) -> Drawing:
 
 def write_figure(drawing: Drawing, content: SpaceContent, stem: Path) -> list[Path]:
     """Draw a figure under the space's title and write it as SVG and PNG; returns the paths."""
+    kind = content.studies[0].benchmark["kind"]
+    title = f"{content.title} ({kind} benchmark)"
+    return write_titled(lambda figure: drawing.draw(figure, content), title, stem, drawing.size)
+
+
+def write_titled(
+    draw: Callable[[Figure], object], title: str, stem: Path, size: tuple[float, float]
+) -> list[Path]:
+    """Draw a figure of some width and height in inches under a title; SVG and PNG."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
     with mpl.rc_context(_PARAMETERS):
-        figure = Figure(figsize=drawing.size, dpi=_DPI, layout="constrained")
-        drawing.draw(figure, content)
-        kind = content.studies[0].benchmark["kind"]
-        title = f"{content.title} ({kind} benchmark)"
+        figure = Figure(figsize=size, dpi=_DPI, layout="constrained")
+        draw(figure)
         if len(figure.axes) > 2:  # panels have titles of their own
             figure.suptitle(title, x=0.01, ha="left", fontsize=11, color=_INK)
         else:

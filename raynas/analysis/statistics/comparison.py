@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, combinations
 from math import comb
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -233,7 +234,7 @@ class Equivalence:
 
 
 def equivalence(
-    first: npt.ArrayLike, second: npt.ArrayLike, margin: float, *, level: float = LEVEL
+    first: npt.ArrayLike, second: npt.ArrayLike | float, margin: float, *, level: float = LEVEL
 ) -> Equivalence | Statement:
     """Is the difference of two means smaller than a margin? Two one-sided Welch t-tests.
 
@@ -242,7 +243,7 @@ def equivalence(
 
     Args:
         first: one value per run; nan is left out.
-        second: the same of the other method.
+        second: the same of the other method; or one number, a mean that is known exactly.
         margin: in the unit of the values, above 0.
         level: one minus the level of each test.
 
@@ -254,15 +255,20 @@ def equivalence(
     if not margin > 0:
         raise ValueError(f"an equivalence margin of {margin} is not above 0")
     x, y = known(first), known(second)
-    few = too_few(min(len(x), len(y)))
+    sampled = np.ndim(second) > 0
+    few = too_few(min(len(x), len(y)) if sampled else len(x))
     if few is not None:
         return few
     if np.ptp(x) == 0 and np.ptp(y) == 0:
         return Statement("no spread within the samples")
-    above = stats.ttest_ind(x, y - margin, equal_var=False, alternative="greater").pvalue
-    below = stats.ttest_ind(x, y + margin, equal_var=False, alternative="less").pvalue
-    p = float(max(above, below))
-    ends = stats.ttest_ind(x, y, equal_var=False).confidence_interval(2 * level - 1)
+
+    def test(shift: float, alternative: str = "two-sided") -> Any:
+        if not sampled:
+            return stats.ttest_1samp(x - shift, y[0], alternative=alternative)
+        return stats.ttest_ind(x - shift, y, equal_var=False, alternative=alternative)
+
+    p = float(max(test(-margin, "greater").pvalue, test(margin, "less").pvalue))
+    ends = test(0.0).confidence_interval(2 * level - 1)
     gap = float(x.mean() - y.mean())
     return Equivalence(gap, (float(ends.low), float(ends.high)), margin, p, p < 1 - level)
 

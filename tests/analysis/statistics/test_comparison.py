@@ -154,6 +154,10 @@ def test_equivalence_by_hand() -> None:
         assert isinstance(one, Equivalence)
         inside = -margin < one.interval[0] and one.interval[1] < margin
         assert one.equivalent == inside
+    against_known = statistics.equivalence([1.0, 2.0, 3.0], 2.5, margin=2)
+    assert isinstance(against_known, Equivalence)
+    # the nearer end of the margin is 1.5 away, the standard error sqrt(1 / 3)
+    assert against_known.p == pytest.approx(stats.t.sf(1.5 * np.sqrt(3), 2))
     with pytest.raises(ValueError, match="margin"):
         statistics.equivalence([1.0, 2.0], [1.0, 2.0], margin=0)
 

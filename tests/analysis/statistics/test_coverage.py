@@ -47,11 +47,11 @@ def test_coverage_of_superiority(first: int, second: int) -> None:
     """At least nominal: with few runs the interval is on the wide side."""
     rng = np.random.default_rng(2)
     truth = stats.norm.cdf(0.8 / np.sqrt(1 + 0.25))
-    found = [
-        covers(statistics.superiority(rng.normal(0.8, 1, first), rng.normal(0, 0.5, second)), truth)
-        for _ in range(1000)
-    ]
-    assert 0.94 <= np.mean(found) <= 0.995
+    samples = [(rng.normal(0.8, 1, first), rng.normal(0, 0.5, second)) for _ in range(1000)]
+    found = [statistics.superiority(x, y) for x, y in samples]
+    known = [covers(one, truth) for one in found if not isinstance(one.interval, Statement)]
+    assert len(known) >= 980  # in the others nothing overlaps
+    assert 0.94 <= np.mean(known) <= 0.995
 
 
 @pytest.mark.parametrize("seeds", [1, 8])

@@ -1,0 +1,158 @@
+"""Final cells against what they are to be compared with: draws of a known law, or other runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from raynas.analysis import statistics
+from raynas.analysis.random_policy import surpass
+from raynas.analysis.random_policy.population import Population
+from raynas.analysis.statistics import Equivalence, Estimate, MannWhitney, Significance, Statement
+
+#: Best of how many random draws the runs are held against.
+DRAWS = (1, 10, 100, 1000)
+#: Largest difference of accuracies that counts as none, by default: about the standard deviation
+#: of a mean of three trainings of one cell in NAS-Bench-101 (0.36 points / sqrt 3).
+MARGIN = 0.002
+SIMULATED = 20_000
+
+
+@dataclass(frozen=True)
+class Surpass:
+    """Probabilities to surpass random draws; see `surpass` for the definitions.
+
+    Attributes:
+        rank: of the best final cell, counted from the worst.
+        size: number of cells.
+        published: (r / r_max)^n.
+        some_draw: that the best of n draws is at least as good as the best run.
+        best_of_n: that the best of n new runs surpasses the best of n draws.
+        beats: that a run surpasses the best of k draws, by k.
+    """
+
+    rank: int
+    size: int
+    published: float
+    some_draw: float
+    best_of_n: float
+    beats: dict[int, float]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A method's final cells against one reference.
+
+    Attributes:
+        reference: name of what they are compared with.
+        runs: of the method, with a cell.
+        others: runs of the reference; None if its law is known exactly.
+        superiority: probability that a run is better than the reference, equal ones half.
+        p_rank: of the Mann-Whitney test (of the mean quantile, if the law is known).
+        difference: mean accuracy less that of the reference.
+        p_mean: of the permutation test on means (of simulated means, if the law is known).
+        equivalence: whether the means differ by less than a margin.
+        spread: test of unequal spread; None if the law is known.
+        quantiles: (runs,) of each run in the known law, equal accuracies half; empty if unknown.
+        surpass: probabilities to surpass random draws; None where draws are not the reference.
+        p_rank_holm: `p_rank` adjusted for the number of methods.
+        p_mean_holm: the same for `p_mean`.
+    """
+
+    reference: str
+    runs: int
+    others: int | None
+    superiority: Estimate | Statement
+    p_rank: float | Statement
+    difference: Estimate | Statement
+    p_mean: float | Statement
+    equivalence: Equivalence | Statement
+    spread: Significance | Statement | None = None
+    quantiles: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    surpass: Surpass | None = None
+    p_rank_holm: float = float("nan")
+    p_mean_holm: float = float("nan")
+
+
+def against_draws(
+    accuracies: np.ndarray, laws: Population | Sequence[Population], margin: float = MARGIN
+) -> Comparison:
+    """Against draws from known laws: one for all runs, or one for each.
+
+    If the runs were such draws, their quantiles would be uniform: `superiority` is the mean
+    quantile, 0.5 by chance, with a BCa interval, and p is from the exact law of a mean of uniform
+    values (a little large where cells tie). The p-value of the mean accuracy is from
+    `SIMULATED` sets of draws.
+    """
+    alone = isinstance(laws, Population)
+    each = [laws] * len(accuracies) if isinstance(laws, Population) else list(laws)
+    name = laws.name if isinstance(laws, Population) else laws[0].name
+    if len(accuracies) == 0:
+        return impossible(name, 0, Statement("no run ended with a cell"))
+    pairs = list(zip(each, accuracies, strict=True))
+    quantiles = np.array([float(law.middle(value)) for law, value in pairs])
+    gaps = accuracies - np.array([law.mean for law in each])
+    return Comparison(
+        reference=name,
+        runs=len(accuracies),
+        others=None,
+        superiority=statistics.bootstrap(quantiles),
+        p_rank=float(statistics.uniform_mean_p(np.array([quantiles.mean()]), len(quantiles))[0]),
+        difference=statistics.bootstrap(gaps),
+        p_mean=_simulated_p(float(gaps.mean()), each),
+        equivalence=statistics.equivalence(gaps, 0.0, margin),
+        quantiles=quantiles,
+        surpass=_surpass(accuracies, each[0]) if alone else None,
+    )
+
+
+def impossible(reference: str, runs: int, why: Statement) -> Comparison:
+    """A comparison of which nothing can be said."""
+    return Comparison(reference, runs, None, why, why, why, why, why)
+
+
+def _surpass(accuracies: np.ndarray, law: Population) -> Surpass:
+    best = float(accuracies.max())
+    rank = surpass.rank_from_worst(law, best)
+    reached = float(law.chances(best)[1])
+    return Surpass(
+        rank=rank,
+        size=law.cells,
+        published=surpass.published_probability(reached, len(accuracies)),
+        some_draw=surpass.some_draw_as_good(law, best, len(accuracies)),
+        best_of_n=surpass.best_of_runs_beats_best_of_draws(law, accuracies),
+        beats={k: surpass.beats_best_of(law, accuracies, k) for k in DRAWS},
+    )
+
+
+def _simulated_p(gap: float, laws: Sequence[Population]) -> float:
+    """Two-sided: twice the smaller tail of the mean of random draws, less their expectation."""
+    rng = np.random.default_rng(0)
+    total = np.zeros(SIMULATED)
+    for law in laws:
+        total += law.draw(rng, (SIMULATED,)) - law.mean
+    means = total / len(laws)
+    slack = 1e-12
+    tails = (np.sum(means >= gap - slack), np.sum(means <= gap + slack))
+    return float(min(1.0, 2 * (min(tails) + 1) / (SIMULATED + 1)))
+
+
+def against_runs(
+    accuracies: np.ndarray, others: np.ndarray, reference: str, margin: float = MARGIN
+) -> Comparison:
+    """Against other runs: Mann-Whitney, bootstrap, permutation, equivalence and spread."""
+    ranks = statistics.mann_whitney(accuracies, others)
+    means = statistics.permutation_test(accuracies, others)
+    return Comparison(
+        reference=reference,
+        runs=int(np.sum(~np.isnan(accuracies))),
+        others=int(np.sum(~np.isnan(others))),
+        superiority=ranks.superiority if isinstance(ranks, MannWhitney) else ranks,
+        p_rank=ranks.p if isinstance(ranks, MannWhitney) else ranks,
+        difference=statistics.difference(accuracies, others),
+        p_mean=means.p if isinstance(means, Significance) else means,
+        equivalence=statistics.equivalence(accuracies, others, margin),
+        spread=statistics.brown_forsythe(accuracies, others),
+    )

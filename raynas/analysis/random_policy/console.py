@@ -1,0 +1,99 @@
+"""The closing table on the console."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from raynas.analysis.random_policy import wording
+from raynas.analysis.random_policy.against import Comparison
+from raynas.analysis.random_policy.budget import EQUAL_BUDGET
+from raynas.analysis.random_policy.judgement import Judgement, SpaceJudgement
+from raynas.analysis.random_policy.population import UNIQUE
+from search_spaces.benchmark import Benchmark
+
+_COLUMNS = (
+    "runs",
+    "accuracy",
+    "best",
+    "worst",
+    "A, draw",
+    "p",
+    "(r/r_max)^n",
+    "best of n",
+    "A, search",
+    "p",
+)
+
+
+def print_judgement(
+    console: Console, benchmark: Benchmark, judged: Sequence[SpaceJudgement]
+) -> None:
+    """Print findings and a table per space."""
+    console.print(f"benchmark: {benchmark.name}", markup=False)
+    if benchmark.kind == "surrogate":
+        console.print(
+            "  predictions, not measurements; `python -m search_spaces.fetch nasbench101` gets the "
+            "measured table",
+            markup=False,
+            soft_wrap=True,
+        )
+    for space in judged:
+        console.print()
+        console.print(_table(space))
+        for line in (*wording.findings(space), *wording.sharing_lines(space)):
+            console.print(line, markup=False)
+        for line in (*wording.power_lines(space), *space.notes, *wording.reasons(space)):
+            console.print(f"note: {line}", markup=False)
+
+
+def _table(space: SpaceJudgement) -> Table:
+    reference = wording.main_reference(space)
+    table = Table(
+        title=f"Space {space.space}: final cells against the random policy",
+        title_justify="left",
+        caption="Mean test accuracy in % (mean ± deviation over seeds). A: probability to be "
+        f"better than a draw from the {reference}, and than random search with the same seconds, "
+        "with its 95 % interval below; p: Mann-Whitney, after Holm. (r/r_max)^n: the published "
+        "probability, uniform on 0 to 1 by chance. Best of n: that the best of n new runs beats "
+        "the best of n draws.",
+        caption_justify="left",
+    )
+    table.add_column("method")
+    for name in _COLUMNS:
+        table.add_column(name, justify="right", no_wrap=True)
+    for method in sorted(space.methods, key=lambda one: -_mean(one)):
+        table.add_row(*_row(method, reference), style=None)
+    return table
+
+
+def _mean(method: Judgement) -> float:
+    return getattr(method.description, "mean", float("-inf"))
+
+
+def _row(method: Judgement, reference: str) -> list[str]:
+    described = method.description
+    surpass = method.comparisons[UNIQUE].surpass
+    drawn = method.comparisons[reference].surpass
+    return [
+        method.finals.method,
+        wording.runs(method),
+        wording.spread(method),
+        *(
+            wording.points(getattr(described, name)) if hasattr(described, name) else wording.NONE
+            for name in ("greatest", "least")
+        ),
+        *_tested(method.comparisons[reference]),
+        wording.NONE if surpass is None else wording.chance(surpass.published),
+        wording.NONE if drawn is None else wording.chance(drawn.best_of_n),
+        *_tested(method.comparisons[EQUAL_BUDGET]),
+    ]
+
+
+def _tested(comparison: Comparison) -> list[str]:
+    found = wording.superiority(comparison.superiority)
+    value, _, interval = found.rstrip("]").partition(" [")
+    lines = [value, *([interval.replace(", ", "–")] * bool(interval))]
+    return ["\n".join(lines), wording.p_value(comparison.p_rank_holm)]

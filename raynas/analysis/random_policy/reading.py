@@ -1,0 +1,151 @@
+"""Read what is to be judged: studies, or CSV and Parquet files of someone else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from raynas.analysis.random_policy.finals import (
+    Finals,
+    distinct,
+    finals_of_runs,
+    finals_of_table,
+    find_rows,
+)
+from raynas.analysis.runs import split_runs
+from raynas.execution.manifest import read_manifest
+from raynas.execution.study import read_trajectories
+from search_spaces.benchmark import Benchmark
+from search_spaces.errors import UserError
+from search_spaces.sources import open_benchmark
+from search_spaces.spaces import load_space
+from search_spaces.table import Table
+
+_TEXTS = ("method", "module_hash", "space")
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What was read.
+
+    Attributes:
+        finals: of all sources, labels distinct.
+        tables: by space.
+        benchmark: that judges them.
+        among: space -> name -> rows of further sets to draw from.
+    """
+
+    finals: list[Finals]
+    tables: dict[str, Table]
+    benchmark: Benchmark
+    among: dict[str, dict[str, np.ndarray]]
+
+
+def read_inputs(
+    paths: Sequence[Path],
+    space: str | None = None,
+    benchmark: str | None = None,
+    among: Sequence[Path] = (),
+) -> Inputs:
+    """Read studies and tables of final cells, and open the benchmark that judges them.
+
+    Args:
+        paths: study directories, or .csv and .parquet files.
+        space: of files without a column of it; of a study, the one to look at.
+        benchmark: name or path; by default that of the studies, else "auto".
+        among: files with a column module_hash, each a set of cells to draw from.
+
+    Raises:
+        UserError: something is missing; the message says which command makes it.
+    """
+    found: list[Finals] = []
+    recorded: dict[str, dict[str, Any]] = {}
+    for path in paths:
+        if path.is_dir():
+            finals, recorded[str(path)] = _study(path, space)
+            found += finals
+        else:
+            found += finals_of_table(_table(path), path.name, space)
+    opened = open_benchmark(benchmark) if benchmark else _benchmark(recorded)
+    labelled = distinct(found)
+    spaces = {name: load_space(name) for name in dict.fromkeys(one.space for one in labelled)}
+    tables = {name: opened.table(one) for name, one in spaces.items()}
+    sets = {name: {path.stem: _set(path, name) for path in among} for name in tables}
+    return Inputs(labelled, tables, opened, sets)
+
+
+def _study(path: Path, space: str | None) -> tuple[list[Finals], dict[str, Any]]:
+    manifest = read_manifest(path)
+    runs = split_runs(read_trajectories(path))
+    name = path.resolve().name
+    if space is not None:
+        spaces = list(dict.fromkeys(run.space for run in runs))
+        runs = [run for run in runs if run.space == space]
+        if spaces and not runs:
+            raise UserError(
+                f"{path} is a study of space {', '.join(spaces)}, not of space {space}; "
+                f"`python -m raynas.compare --space {space}` makes one"
+            )
+    workers = int(manifest["arguments"].get("workers") or 1)
+    return finals_of_runs(runs, name, workers), dict(manifest["benchmark"])
+
+
+def _benchmark(recorded: dict[str, dict[str, Any]]) -> Benchmark:
+    """The benchmark that the studies rest on."""
+    if not recorded:
+        return open_benchmark("auto")
+    checksums = {entry["sha256"]: path for path, entry in recorded.items()}
+    if len(checksums) > 1:
+        raise UserError(
+            f"{' and '.join(checksums.values())} rest on different benchmarks; judge all cells by "
+            "one with --benchmark"
+        )
+    path, entry = next(iter(recorded.items()))
+    source = "surrogate" if entry["kind"] == "surrogate" else str(entry["path"])
+    opened = open_benchmark(source)
+    if opened.sha256 != entry["sha256"]:
+        raise UserError(
+            f"{path} rests on {entry['name']!r} (sha256 {entry['sha256'][:12]}), which {source} is "
+            f"no longer (sha256 {opened.sha256[:12]}); judge its cells by that with "
+            f"--benchmark {source}"
+        )
+    return opened
+
+
+def _table(path: Path) -> pa.Table:
+    import pyarrow.csv as csv
+    import pyarrow.parquet as pq
+
+    if not path.exists():
+        raise UserError(
+            f"there is no study or file {path}; `python -m raynas.compare --space 3` makes a study"
+        )
+    try:
+        if path.suffix == ".parquet":
+            return pq.ParquetFile(path).read()
+        if path.suffix == ".csv":
+            # A hash of digits only must not become a number.
+            options = csv.ConvertOptions(
+                column_types=dict.fromkeys(_TEXTS, pa.string()), strings_can_be_null=True
+            )
+            return csv.read_csv(path, convert_options=options)
+    except (pa.ArrowException, OSError) as error:
+        raise UserError(f"cannot read {path}: {str(error).splitlines()[0]}") from error
+    raise UserError(f"{path} is no study directory, .csv or .parquet file", exit_code=2)
+
+
+def _set(path: Path, space: str) -> np.ndarray:
+    table = _table(path)
+    if "module_hash" not in table.column_names:
+        raise UserError(f"{path} lacks the column module_hash")
+    hashes = pc.unique(table.column("module_hash")).to_pylist()
+    rows = find_rows(load_space(space), hashes)
+    if not (rows >= 0).any():
+        raise UserError(f"{path} has no cell of space {space}; nothing can be drawn from it")
+    return rows[rows >= 0]
