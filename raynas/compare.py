@@ -93,6 +93,10 @@ def compare(
     from raynas.search_request import SearchRequest
     from search_spaces.errors import UserError
 
+    if out is not None and resume is not None:
+        raise UserError("--out names a new study and --resume an old one; give one", exit_code=2)
+    # Before a study is made that could not run.
+    cluster_gpus = None if address is None else probe_cluster(address).get("GPU", 0.0)
     request = comparison.Request(
         _names(space),
         _names(methods),
@@ -116,13 +120,10 @@ def compare(
             search_seeds,
             gpus_per_trial,
             keep_checkpoints,
+            cluster_gpus,
         ),
         tuple(tuned) if tuned else None,
     )
-    if out is not None and resume is not None:
-        raise UserError("--out names a new study and --resume an old one; give one", exit_code=2)
-    if address is not None:
-        probe_cluster(address)  # before a study is made that could not run
     console = Console(quiet=quiet, highlight=False, soft_wrap=False)
     begun = comparison.resume(resume, request) if resume else comparison.start(request, out)
     with begun.study:

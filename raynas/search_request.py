@@ -35,12 +35,13 @@ class SearchRequest:
         channels: width of the supernet's first cells.
         cells: number of cells.
         batch_size: images per step.
-        device: "auto" (a GPU if this machine has one), "cpu" or "cuda".
+        device: "auto" (a GPU if there is one where the searches run), "cpu" or "cuda".
         precision: "float32" or "bf16".
         images: "auto", "cifar10", "digits" or a path.
         search_seeds: searches per method and space; they have the seeds 0, 1, ...
         gpus_per_trial: share of a GPU that a search gets.
         keep_checkpoints: "last" or "all".
+        cluster_gpus: no option: GPUs of the Ray cluster that is joined; None: one is started here.
     """
 
     epochs: int | None = None
@@ -53,15 +54,19 @@ class SearchRequest:
     search_seeds: int | None = None
     gpus_per_trial: float | None = None
     keep_checkpoints: str | None = None
+    cluster_gpus: float | None = None
 
     def given(self) -> dict[str, Any]:
         """The options that were given, as a manifest records them."""
-        found = {name: value for name, value in vars(self).items() if value is not None}
+        found = {name: value for name, value in self._options().items() if value is not None}
         if self.search_seeds is not None:
             found["search_seeds"] = list(range(self.search_seeds))
         if self.images is not None:
             found["images"] = _absolute(self.images)
         return found
+
+    def _options(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "cluster_gpus"}
 
     def check(self) -> None:
         """Refuse what names nothing or counts nothing.
@@ -122,7 +127,7 @@ def search_arguments(
     """
     from raynas.images import find_images
 
-    device = _device(request.device or "auto")
+    device = _device(request.device or "auto", request.cluster_gpus)
     if device == "cpu" and request.gpus_per_trial is not None:
         raise UserError("--gpus-per-trial needs a GPU; leave it out with --device cpu", exit_code=2)
     size = preset.searches[device]
@@ -138,7 +143,7 @@ def search_arguments(
     }
     asked = request.images or size.images
     source = find_images(asked)
-    arguments = {name: getattr(request, name) for name in vars(request)} | {
+    arguments = request._options() | {
         "epochs": request.epochs or size.settings["epochs"],
         "channels": request.channels or size.settings["channels"],
         "cells": request.cells or size.settings["cells"],
@@ -214,14 +219,12 @@ def _checked(
     return found
 
 
-def _device(asked: str) -> str:
-    """What to search on: "cpu" or "cuda".
-
-    A GPU is used unasked only if this machine has it; those of other machines of a cluster must
-    be asked for.
-    """
+def _device(asked: str, cluster_gpus: float | None) -> str:
+    """What to search on: "cpu" or "cuda"."""
     if asked != "auto":
         return asked
+    if cluster_gpus is not None:
+        return "cuda" if cluster_gpus else "cpu"
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"

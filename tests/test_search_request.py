@@ -165,3 +165,16 @@ def test_the_quick_preset_is_small_without_a_gpu() -> None:
     quick = PRESETS["quick"].searches
     assert quick["cpu"].images == "digits" and quick["cpu"].seeds == 2
     assert quick["cuda"].settings["channels"] > quick["cpu"].settings["channels"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "gpus", "device"),
+    [(None, 2.0, "cuda"), (None, 0.0, "cpu"), ("auto", 0.5, "cuda"), ("cpu", 2.0, "cpu")],
+)
+def test_unless_told_searches_use_the_gpus_of_the_cluster(
+    begin: Any, asked: str | None, gpus: float, device: str
+) -> None:
+    begun = begin(device=asked, cluster_gpus=gpus)
+    assert begun.plan.searches.device == device
+    assert begun.study.manifest["arguments"]["device"] == (asked or "auto")
+    assert "cluster_gpus" not in begun.study.manifest["arguments"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import os
 import secrets
@@ -24,9 +25,10 @@ from search_spaces.errors import UserError
 _CONNECT_SECONDS = 3.0
 _JOIN_SECONDS = 15.0
 _JOIN = """
-import logging, sys, ray
+import json, logging, sys, ray
 try:
     ray.init(address=sys.argv[1], log_to_driver=False, logging_level=logging.CRITICAL)
+    print(json.dumps(ray.cluster_resources()))
 except Exception as error:
     print(str(error).strip() or type(error).__name__)
     sys.exit(1)
@@ -152,7 +154,7 @@ def _start_local(cpus: int, gpus: int | None, folder: Path, quiet: dict[str, Any
                 ) from error
 
 
-def probe_cluster(address: str) -> None:
+def probe_cluster(address: str) -> dict[str, float]:
     """Find out in seconds whether Ray answers; Ray itself would try for minutes, and not quietly.
 
     A process of its own joins the cluster for a moment. Whatever goes wrong on the way, from a
@@ -160,6 +162,9 @@ def probe_cluster(address: str) -> None:
 
     Args:
         address: "host:port" of a cluster's head, or "auto".
+
+    Returns:
+        The resources of all its machines, for instance "CPU" and "GPU".
 
     Raises:
         UserError: there is no cluster.
@@ -179,6 +184,8 @@ def probe_cluster(address: str) -> None:
     if joined.returncode:
         reason = joined.stdout.strip().splitlines() or ["Ray gave up"]
         raise _unreachable(address, reason[0].rstrip("."))
+    resources: dict[str, float] = json.loads(joined.stdout.splitlines()[-1])
+    return resources
 
 
 def _connect(address: str) -> None:

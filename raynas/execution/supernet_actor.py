@@ -14,6 +14,7 @@ import torch
 from raynas.images import Images, ImageSource, find_images, load_search_images
 from raynas.oneshot.checkpoint import read_checkpoint
 from raynas.oneshot.search import Search
+from raynas.supernet import keep_freed_memory
 from search_spaces.errors import UserError
 from search_spaces.spaces import load_space
 
@@ -45,7 +46,8 @@ class SearchSpec:
 class SupernetActor:
     """Hosts one search with its supernet and optimizer state.
 
-    A plain object, and a Ray actor by `ray.remote(SupernetActor)`.
+    A plain object, and a Ray actor by `ray.remote(SupernetActor)`. On a CPU the process keeps freed
+    memory from then on, see `keep_freed_memory`.
 
     Attributes:
         search: what is hosted.
@@ -71,6 +73,8 @@ class SupernetActor:
         """
         if isinstance(images, tuple):
             images = load_search_images(images[0], device, decoded=images[1])
+        if images.train.pixels.device.type == "cpu":
+            keep_freed_memory()
         if spec is not None:
             space: Any = load_space(spec.space)
             self.search = Search(spec.method, space, images, spec.settings, seed=spec.seed)

@@ -65,7 +65,8 @@ class StepGraph:
         """One step, on a GPU on a stream of its own, as steps before a capture must be."""
         if self._method.device.type != "cuda":
             return _step(self._method, train, validation, searching=self._searching)
-        current, aside = torch.cuda.current_stream(), torch.cuda.Stream()
+        current = torch.cuda.current_stream()
+        aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         aside.wait_stream(current)
         with torch.cuda.stream(aside):
             result = _step(self._method, train, validation, searching=self._searching)

@@ -13,7 +13,7 @@ import torch
 
 from raynas.analysis.searches import ALPHAS_SCHEMA, SEARCHES_SCHEMA
 from raynas.analysis.trajectory import CURRENT, trajectory
-from raynas.execution import Plan
+from raynas.execution import Plan, supernet_actor
 from raynas.execution.gpus import fraction_for, larger_fraction, trial_resources
 from raynas.execution.search_log import LAST, NO_RECORDS, SearchLog, split_records
 from raynas.execution.search_plan import plan_searches
@@ -288,3 +288,12 @@ def test_shares_of_a_gpu() -> None:
     assert larger_fraction(1.0) is None and larger_fraction(0.0) is None
     assert trial_resources(0.25) == {"CPU": 1.0, "GPU": 0.25}
     assert trial_resources(0.0) == {"CPU": 1.0}
+
+
+def test_a_process_that_searches_on_a_cpu_keeps_freed_memory(
+    images: SearchImages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[bool] = []
+    monkeypatch.setattr(supernet_actor, "keep_freed_memory", lambda: calls.append(True))
+    SupernetActor(SearchSpec("darts", "1", small_settings("darts")), images)
+    assert calls == [True]
