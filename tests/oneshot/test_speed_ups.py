@@ -36,6 +36,7 @@ def test_the_same_architecture_with_and_without(name: str) -> None:
         found.append(vectors)
     assert found[0] == found[1]
     first = tiny_search(name, **settings).alphas()
+    moved = {key: np.abs(values - first[key]).max() for key, values in fast.alphas().items()}
+    assert max(moved.values()) > 0.01
     for key, values in fast.alphas().items():
-        np.testing.assert_allclose(values, plain.alphas()[key], atol=1e-3)
-        assert np.abs(values - first[key]).max() > 0.002
+        np.testing.assert_allclose(values, plain.alphas()[key], atol=1e-4)
