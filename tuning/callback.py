@@ -17,7 +17,7 @@ class SweepCallback(tune.Callback):
 
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """A trial runs."""
-        self._sweep.report()
+        self._sweep.started(trial.trial_id)
 
     def on_trial_result(
         self,

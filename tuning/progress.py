@@ -32,8 +32,7 @@ class SweepProgress:
         epochs: budgets of the finished ones, added up.
         planned_epochs: the same at the end.
         planned_evaluations: how many there will be; None if that depends on the results.
-        running: evaluations in trials of Tune now, the oldest first; of each its bracket, rung,
-            budget and configuration.
+        running: evaluations that workers are busy with, the oldest first.
         best: the incumbent so far.
     """
 

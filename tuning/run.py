@@ -166,6 +166,7 @@ class _Sweep:
         self._records = {} if study.finished else study.log.read()
         self._counter = Counter(settings.planned_epochs, settings.planned_evaluations)
         self._writer: Any = None
+        self._started: set[str] = set()
         self.fault: UserError | None = None
 
     def run(self, workers: Workers) -> SweepResult:
@@ -182,11 +183,18 @@ class _Sweep:
             return SweepResult(study.path, study.finish(records), damaged)
         return SweepResult(study.path, study.finish({}))
 
+    def started(self, trial_id: str) -> None:
+        """A worker has begun with a trial."""
+        self._started.add(trial_id)
+        self.report()
+
     def report(self) -> None:
         """Tell the listener."""
         if self._listener is not None:
-            running = sorted(self._searcher.running.values(), key=lambda e: e.number)
-            self._listener.on_progress(self._counter.progress(running))
+            running = self._searcher.running
+            begun = [running[trial] for trial in self._started & running.keys()]
+            ordered = sorted(begun, key=lambda evaluation: evaluation.number)
+            self._listener.on_progress(self._counter.progress(ordered))
 
     def _run_rest(self, workers: Workers) -> None:
         with cluster(workers.address, workers.cpus, workers.gpus) as folder:
@@ -221,6 +229,8 @@ class _Sweep:
             tune_config=tune.TuneConfig(
                 search_alg=self._searcher,
                 num_samples=-1,
+                # Otherwise Tune would start one worker at a time.
+                max_concurrent_trials=self._settings.concurrent,
                 reuse_actors=True,
                 trial_name_creator=_trial_name,
                 trial_dirname_creator=_trial_name,

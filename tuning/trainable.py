@@ -49,13 +49,12 @@ class EvaluationTrainable(tune.Trainable):
             if record is None or not record.is_of(self._evaluation):
                 record = self._evaluate()
         except UserError as error:
-            return {"evaluation": self._evaluation.number, "fault": error, "done": True}
-        return {
-            "evaluation": record.evaluation,
-            "validation_error": record.validation_error,
-            "error": record.error,
-            "done": True,
-        }
+            return {**self._report(None), "fault": error}
+        return self._report(record.validation_error)
+
+    def _report(self, error: float | None) -> dict[str, Any]:
+        number = self._evaluation.number
+        return {"evaluation": number, "validation_error": error, "done": True}
 
     def save_checkpoint(self, checkpoint_dir: str) -> dict[str, Any]:  # noqa: ARG002
         """Nothing: the log has it all."""

@@ -7,15 +7,20 @@ import json
 import random
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import ConfigSpace
 import numpy as np
+import pyarrow as pa
 
 from tuning.algorithms import make_algorithm
 from tuning.evaluation import Evaluation, Outcome, Value
+from tuning.log import Record
 from tuning.settings import ALGORITHMS, SweepSettings
+from tuning.table import build_table
 from tuning.timeline import Result, Timeline
+from tuning.trainable import empty_record, objective_seed
 
 Error = Callable[[Evaluation], float | None]
 
@@ -103,6 +108,41 @@ def run_timeline(
     assert timeline.done == (timeline.next() is None and not running)
     results = before | {evaluation.number: Result(found) for evaluation, found in ended}
     return sorted(ended, key=lambda end: end[0].number), results
+
+
+def expected_table(settings: SweepSettings) -> pa.Table:
+    """The table of a sweep with the toy objective that nobody disturbs, made without Ray."""
+    records: dict[int, Record] = {}
+    states: dict[int, bytes | None] = {}
+
+    def error(evaluation: Evaluation) -> float | None:
+        previous = None if settings.restart else evaluation.previous
+        state = None if previous is None else states[previous]
+        values, seed = evaluation.configuration.values, objective_seed(settings, evaluation)
+        record = empty_record(evaluation, None)
+        try:
+            outcome = toy_objective(values, evaluation.epochs, state, seed)
+        except ArithmeticError as failure:
+            message = f"{type(failure).__name__}: {failure}"
+            records[evaluation.number] = replace(record, error=message)
+            return None
+        states[evaluation.number] = outcome.checkpoint
+        found = {name: getattr(outcome, name) for name in _FOUND}
+        records[evaluation.number] = replace(record, **found)
+        return outcome.validation_error
+
+    run_timeline(settings, error)
+    return build_table(records, list(toy_space().keys()))
+
+
+_FOUND = (
+    "validation_error",
+    "test_error",
+    "one_shot_validation_error",
+    "module_hash",
+    "seconds",
+    "device",
+)
 
 
 def digest(settings: SweepSettings) -> str:
