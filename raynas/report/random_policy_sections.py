@@ -42,9 +42,9 @@ _DEFINITIONS = {
     "If the method itself were random, this value would be uniform on [0, 1]: it is one minus a "
     "one-sided p-value, so 0.90 is not significant at 5 %, and 0.5 is what chance gives. It hangs "
     "on the single best run.",
-    "Best of n > best of n": "Probability that the best of n new runs surpasses the best of n "
+    "Best of n": "Probability that the best of n new runs surpasses the best of n "
     "random draws; new runs are drawn from the given ones with replacement, in closed form.",
-    "Some of n draws as good": "1 - F(best-)^n: probability that the best of n draws is at least "
+    "Some draw": "1 - F(best-)^n: probability that the best of n draws is at least "
     "as good as the best run. Not the published probability, but about one minus it.",
     "Best of k": "Probability that one run surpasses the best of k random draws: mean of "
     "(F(x-)^k + F(x)^k) / 2 over the runs.",
@@ -57,6 +57,7 @@ _DEFINITIONS = {
     "Spread": "Brown-Forsythe test of unequal spread.",
     "Variances": "One-way random effects: of the search (between the final cells of seeds), and of "
     "the training (between the three trainings of one cell), as standard deviations in points. "
+    "Search sd is 0.00 where the cells of the seeds differ no more than trainings of one cell do. "
     "Where seeds end with the same cell they share its trainings.",
 }
 
@@ -88,8 +89,8 @@ def tables(space: SpaceJudgement, looks: dict[str, Style]) -> str:
                     "p",
                     "p of the means",
                     "(r / r_max)^n",
-                    "Best of n > best of n",
-                    "Some of n draws as good",
+                    "Best of n",
+                    "Some draw",
                     *(f"Best of {k}" for k in DRAWS),
                 ),
                 [(m, _drawn(m.comparisons[law.name], law.name == UNIQUE)) for m in ordered],

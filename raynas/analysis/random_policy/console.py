@@ -21,7 +21,7 @@ _COLUMNS = (
     "worst",
     "A, draw",
     "p",
-    "(r/r_max)^n",
+    "published",
     "best of n",
     "A, search",
     "p",
@@ -56,12 +56,12 @@ def _table(space: SpaceJudgement) -> Table:
         title_justify="left",
         caption="Mean test accuracy in % (mean ± deviation over seeds). A: probability to be "
         f"better than a draw from the {reference}, and than random search with the same seconds, "
-        "with its 95 % interval below; p: Mann-Whitney, after Holm. (r/r_max)^n: the published "
-        "probability, uniform on 0 to 1 by chance. Best of n: that the best of n new runs beats "
+        "with its 95 % interval below; p: Mann-Whitney, after Holm. Published: (r/r_max)^n, "
+        "uniform on 0 to 1 by chance. Best of n: that the best of n new runs beats "
         "the best of n draws.",
         caption_justify="left",
     )
-    table.add_column("method")
+    table.add_column("method", no_wrap=True)
     for name in _COLUMNS:
         table.add_column(name, justify="right", no_wrap=True)
     for method in sorted(space.methods, key=lambda one: -_mean(one)):
