@@ -19,6 +19,7 @@ from raynas.analysis.statistics import Statement
 from raynas.report.markup import tag, text
 from raynas.report.styles import Style
 
+_SEVERAL = DRAWS[1:]  # against one draw it is A
 _DEFINITIONS = {
     "Accuracy": "Mean test accuracy of the three trainings of a cell at 108 epochs, in percent. "
     "Nothing else is compared: validation accuracies have other values and another order.",
@@ -91,7 +92,7 @@ def tables(space: SpaceJudgement, looks: dict[str, Style]) -> str:
                     "(r / r_max)^n",
                     "Best of n",
                     "Some draw",
-                    *(f"Best of {k}" for k in DRAWS),
+                    *(f"Best of {k}" for k in _SEVERAL),
                 ),
                 [(m, _drawn(m.comparisons[law.name], law.name == UNIQUE)) for m in ordered],
                 looks,
@@ -155,12 +156,12 @@ def _described(method: Judgement) -> list[str]:
 
 
 def _drawn(found: Comparison, unique: bool) -> list[str]:
-    chances = [wording.NONE] * (3 + len(DRAWS))
+    chances = [wording.NONE] * (3 + len(_SEVERAL))
     if found.surpass is not None:
         given = found.surpass
         published = wording.chance(given.published) if unique else wording.NONE
         chances = [published, wording.chance(given.best_of_n), wording.chance(given.some_draw)]
-        chances += [wording.chance(value) for value in given.beats.values()]
+        chances += [wording.chance(given.beats[k]) for k in _SEVERAL]
     return [
         wording.superiority(found.superiority),
         wording.p_value(found.p_rank_holm),
