@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from raynas.oneshot import method_names
 from raynas.optimizers import OPTIMIZERS, Evaluation, make_optimizer
 from search_spaces import load_space
 from search_spaces.benchmark import Benchmark
@@ -195,6 +196,28 @@ def quick_run_figure() -> Iterator[Figure]:
     )
 
 
+def step_figures(quick: bool) -> Iterator[Figure]:
+    """Milliseconds per training step of each one-shot method, beside a plain eager one."""
+    import torch
+
+    from tests.performance.supernet_step import PAPER, PLAIN, SMALL, measure
+
+    torch.set_num_threads(1)
+    size = SMALL if quick else PAPER
+    devices = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
+    for device in devices:
+        for name in method_names():
+            best = measure(name, size, device, turns=1 if quick else 2)
+            plain = best.pop(PLAIN)
+            shown = [f"{label} {ms:,.0f} ms ({plain / ms:.2f}x)" for label, ms in best.items()]
+            yield Figure(
+                f"`{name}`: one step, batch {size['batch_size']}, {size['channels']} channels, "
+                f"{size['cells']} cells, {device}",
+                ", ".join(shown),
+                f"plain eager float32: {plain:,.0f} ms",
+            )
+
+
 def machine() -> str:
     """Processor, cores, Python."""
     from raynas.execution.cluster import available_cores
@@ -213,6 +236,7 @@ def main() -> None:
         conversion_figures(12_000 if quick else 300_000),
         optimizer_figures(30 if quick else 280),
         ray_figures(20 if quick else 200),
+        step_figures(quick),
     ]
     if not quick:
         sources.append(quick_run_figure())
