@@ -207,6 +207,15 @@ def centred(run: SearchRun, choice: Choice) -> Floats:
     return np.asarray(values - values.mean(axis=1, keepdims=True))
 
 
+def taken(run: SearchRun, choice: Choice) -> npt.NDArray[np.bool_]:
+    """What the discretised cell takes, (n, options): the largest, of equals those listed first."""
+    values = run.alphas[choice.name][:, choice.row]
+    largest = np.argsort(-values, axis=1, kind="stable")[:, : choice.picks]
+    found = np.zeros(values.shape, dtype=np.bool_)
+    np.put_along_axis(found, largest, True, axis=1)
+    return found & ~np.isnan(values)
+
+
 def weights(run: SearchRun, choice: Choice) -> Floats:
     """Softmax of the parameters of a choice, (n, options)."""
     values = run.alphas[choice.name][:, choice.row]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from raynas.analysis.searches import Choice, SearchRun, centred, choices, entropy
+from raynas.analysis.searches import Choice, SearchRun, centred, choices, entropy, taken
 from raynas.report.cell_drawing import OPERATION_LOOKS, CellDrawing, drawing
 from raynas.report.content import SpaceContent
 from search_spaces.spaces import load_space
@@ -47,7 +47,6 @@ def _choice(choice: Choice) -> Data:
         "kind": choice.kind,
         "vertex": choice.vertex,
         "options": [option_label(option) for option in choice.options],
-        "picks": choice.picks,
     }
 
 
@@ -70,6 +69,9 @@ def _run(
             [_rounded(column, 3) for column in centred(run, choice).T]
             for choice in (decisions if run.alphas else [])
         ],
+        # one list per choice, in it one number per epoch whose bits are the options taken: rounded
+        # parameters cannot tell
+        "taken": [_bits(taken(run, choice)) for choice in (decisions if run.alphas else [])],
         "entropy": [_rounded(entropy(run, c), 5) for c in (decisions if run.alphas else [])],
     }
 
@@ -92,6 +94,12 @@ def _vertices(drawn: CellDrawing) -> list[list[int]]:
     """Operation, x and y of each vertex."""
     pairs = zip(drawn.operations, drawn.places, strict=True)
     return [[_OPERATIONS.index(op), round(x), round(y)] for op, (x, y) in pairs]
+
+
+def _bits(flags: np.ndarray) -> list[int]:
+    """The rows of flags (n, options) as numbers; the first option is the lowest bit."""
+    found: list[int] = (flags @ (1 << np.arange(flags.shape[1]))).tolist()
+    return found
 
 
 def _whole(path: str) -> str:

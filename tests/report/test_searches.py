@@ -17,6 +17,8 @@ from raynas.report.content import contents
 from raynas.report.search_explorer import explorer_data
 from raynas.report.studies import merge, read_study
 from raynas.report.styles import styles
+from raynas.supernet.operations import PRIMITIVES
+from search_spaces.cell import OPERATIONS
 from search_spaces.errors import UserError
 from search_spaces.spaces import load_space
 from search_spaces.table import Table
@@ -134,6 +136,18 @@ def test_the_explorer_has_every_epoch_and_each_cell_once(
         for choice, rows in zip(data["choices"], run["alphas"], strict=False):
             assert len(rows) == len(choice["options"])
             assert {len(row) for row in rows} == {len(search.records)}
+        if run["alphas"]:
+            for epoch, record in enumerate(search.records):
+                assert [bits[epoch] for bits in run["taken"]] == bits_of(record.vector)
+
+
+def bits_of(vector: tuple[int, ...]) -> list[int]:
+    """The choices of an architecture of space 1, options as bits, in the explorer's order."""
+    space = load_space("1")
+    sets = [s[choice] for s, choice in zip(space.parent_sets, vector[4:], strict=True)]
+    chosen = [s for s, options in zip(sets, space.parent_sets, strict=True) if len(options) > 1]
+    operations = [1 << PRIMITIVES.index(OPERATIONS[option]) for option in vector[:4]]
+    return [*operations, *(sum(1 << parent for parent in parents) for parents in chosen)]
 
 
 def test_a_cell_in_the_explorer_is_drawn_as_elsewhere(both_families: Path) -> None:

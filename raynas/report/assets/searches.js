@@ -106,7 +106,7 @@ const searchExplorer = (data, page) => {
       choice.options.forEach((option, o) => rows.push({
         label: option, z: run.alphas[c][o],
         text: run.epochs.map((epoch, e) => `${choice.label}: ${option}<br>epoch ${epoch}, weight ${shares[e][o].toPrecision(3)}`),
-        taken: shares.map((share) => share.filter((w, i) => w > share[o] || (w === share[o] && i < o)).length < choice.picks),
+        taken: run.taken[c].map((bits) => (bits >> o) & 1),
       }));
     });
     const dots = rows.flatMap((row, y) => run.epochs.filter((_, e) => row.taken && row.taken[e]).map((x) => [x, y]));
