@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from search_spaces.table import Table
     from tuning.spaces import Hyperparameter
 
-#: All of the published hyperparameters.
-DEFAULT_LEVEL = 3
+#: Regularisation and learning rate: few enough for the few evaluations of a quick sweep.
+DEFAULT_LEVEL = 2
 _SIZES = ("min_epochs", "max_epochs", "eta", "iterations", "concurrent")
 
 

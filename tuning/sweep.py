@@ -31,8 +31,8 @@ def sweep(
     config_space: Annotated[
         _Number,
         typer.Option(
-            help="Which hyperparameters: 1 regularisation, 2 and the learning rate, 3 and all "
-            "other published ones (default), 4 and the method's own."
+            help="Which hyperparameters: 1 regularisation, 2 and learning rate (default), 3 and "
+            "the other published ones, 4 and the method's own."
         ),
     ] = None,
     algorithm: Annotated[

@@ -20,9 +20,9 @@ Floats = npt.NDArray[np.float64]
 #: Below this the interval of a rank correlation spans nearly everything.
 FEWEST_PAIRS = 8
 #: A random forest of fewer points finds patterns in anything.
-FEWEST_POINTS = 16
+FEWEST_POINTS = 12
 _TREES = 64
-_SHUFFLES = 20
+_SHUFFLES = 40
 
 
 @dataclass(frozen=True)
@@ -130,14 +130,14 @@ class Importance:
         epochs: the budget of the evaluations.
         count: how many there are.
         shares: by name, largest first.
-        chance: by name, the 95 % quantile of the share when the errors are shuffled: what a
-            hyperparameter without any influence reaches once in twenty times.
+        chance: what the largest share of all reaches in one of twenty cases when the errors are
+            shuffled, so that no hyperparameter has any influence.
     """
 
     epochs: int
     count: int
     shares: dict[str, float]
-    chance: dict[str, float]
+    chance: float
 
 
 def importance(content: SweepContent) -> Importance | None:
@@ -149,8 +149,9 @@ def importance(content: SweepContent) -> Importance | None:
             shares = _fanova(content, rows, errors)
             order = sorted(shares, key=lambda name: -shares[name])
             rng = np.random.default_rng(0)
-            null = [_fanova(content, rows, rng.permutation(errors)) for _ in range(_SHUFFLES)]
-            chance = {n: float(np.quantile([found[n] for found in null], LEVEL)) for n in order}
+            shuffled = [rng.permutation(errors) for _ in range(_SHUFFLES)]
+            largest = [max(_fanova(content, rows, values).values()) for values in shuffled]
+            chance = float(np.quantile(largest, LEVEL))
             return Importance(epochs, len(rows), {n: shares[n] for n in order}, chance)
     return None
 

@@ -28,14 +28,19 @@ from tuning.report.analysis import (
     rank_correlations,
     trajectory,
 )
-from tuning.report.content import DEFAULT, Row, SweepContent
+from tuning.report.content import DEFAULT, MODEL, Row, SweepContent
 from tuning.report.looks import SWEEP, looks
 
 MAIN = "simulated"
 
 
 def figures(content: SweepContent, found: Importance | None) -> dict[str, Figure]:
-    """The figures of a sweep: name -> {"data", "layout"} for `Plotly.newPlot`."""
+    """The figures of a sweep: name -> {"data", "layout"} for `Plotly.newPlot`.
+
+    There are none if every evaluation failed.
+    """
+    if not content.completed:
+        return {}
     drawn = {
         MAIN: simulated_figure(content),
         "wall": incumbent_figure(content, "wall"),
@@ -298,12 +303,13 @@ def importance_figure(found: Importance) -> Figure:
     }
     chance = {
         "type": "scatter",
-        "mode": "markers",
-        "x": [100 * found.chance[name] for name in names],
+        "mode": "lines",
+        "x": [100 * found.chance] * len(names),
         "y": names,
-        "marker": {"size": 16, "symbol": "line-ns-open", "line": {"width": 2.5}},
-        "hovertemplate": "chance reaches %{x:.1f} % once in twenty times<extra></extra>",
-        "meta": {"method": "", "role": "marks"},
+        "line": {"width": 2, "dash": "dash"},
+        "hovertemplate": "by chance the largest reaches %{x:.1f} % once in twenty times"
+        "<extra></extra>",
+        "meta": {"method": MODEL, "role": "line"},
     }
     x_axis = {"title": {"text": "share of the variance (%)"}, "rangemode": "tozero"}
     return {"data": [bars, chance], "layout": layout_of(x_axis, {"type": "category"})}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from raynas.report.styles import STYLES, Style, styles
+from raynas.report.styles import EXACT, STYLES, Style, styles
 from tuning.report.content import DEFAULT, MODEL, RANDOM, SweepContent
 
 #: The sweep itself: its best cell so far.
@@ -15,9 +15,9 @@ def looks(content: SweepContent) -> dict[str, Style]:
     """The style of each label that some figure has."""
     plain, tuned = styles([content.method, content.tuned]).values()
     kinds = {
-        SWEEP: replace(STYLES["re"], name=f"Tuning {plain.name}", dash="solid"),
+        SWEEP: replace(STYLES[EXACT], name=f"Tuning {plain.name}", dash="solid", dashes=()),
         content.method: replace(plain, name=f"{plain.name}, default"),
-        content.tuned: replace(tuned, light="#00845f", dark="#3cc79b"),
+        content.tuned: replace(tuned, light="#d1491b", dark="#ff8a5c"),
         DEFAULT: replace(STYLES["darts"], name="Default configuration", symbol="diamond"),
         RANDOM: replace(STYLES["rs"], name="Random configuration", symbol="circle"),
         MODEL: replace(STYLES["bohb"], name="Model-based configuration", symbol="triangle-up"),

@@ -20,7 +20,7 @@ from tuning.report.analysis import (
 )
 from tuning.report.content import SweepContent
 from tuning.report.figures import MAIN, figures
-from tuning.report.looks import used
+from tuning.report.looks import looks, used
 
 # heading, what to see, and whether the figure takes the whole width
 _FIGURES: dict[str, tuple[str, str, bool]] = {
@@ -47,13 +47,19 @@ _FIGURES: dict[str, tuple[str, str, bool]] = {
     "budgets": (
         "All evaluations per budget",
         "Validation error in the benchmark of the final cell of each evaluation.",
-        False,
+        True,
     ),
     "importance": (
         "Importance of each hyperparameter",
         "fANOVA on a random forest: share of the variance of the validation errors that a "
-        "hyperparameter explains alone. Upright strokes: what it reaches in one of twenty cases "
-        "when the errors are shuffled. A bar that ends left of its stroke says nothing.",
+        "hyperparameter explains alone. Dashed: what the largest of all shares reaches in one of "
+        "twenty cases when the errors are shuffled. Bars that end left of it say nothing.",
+        False,
+    ),
+    "correlation": (
+        "Do budgets agree?",
+        "Spearman's rank correlation of the validation errors of the same configurations at two "
+        "budgets, with its 95 % interval. Only the better ones were promoted, which lowers it.",
         False,
     ),
     "parallel": (
@@ -61,12 +67,6 @@ _FIGURES: dict[str, tuple[str, str, bool]] = {
         "One line per configuration, at its largest budget; strong: the best quarter and the "
         "default. Lower is better on the last axis.",
         True,
-    ),
-    "correlation": (
-        "Do budgets agree?",
-        "Spearman's rank correlation of the validation errors of the same configurations at two "
-        "budgets, with its 95 % interval. Only the better ones were promoted, which lowers it.",
-        False,
     ),
     "curves": (
         "Learning curves: the cell",
@@ -102,7 +102,11 @@ def page(content: SweepContent, found: Importance | None) -> str:
         navigation="",
         controls=method_switches(shown),
         spaces=tag(
-            "section", _settings(content), _best(content), tag("div", *cards, class_="cards")
+            "section",
+            tag("div", *cards[:1], class_="cards"),
+            _settings(content),
+            _best(content),
+            tag("div", *cards[1:], class_="cards"),
         ),
         failures=_failures(content),
         manifest=tag("details", tag("summary", "Manifest"), tree(content.manifest)),
@@ -110,8 +114,7 @@ def page(content: SweepContent, found: Importance | None) -> str:
 
 
 def _title(content: SweepContent) -> str:
-    name = used(content).get(content.method)
-    label = content.method if name is None else name.name.removesuffix(", default")
+    label = looks(content)[content.method].name.removesuffix(", default")
     return f"Tuning {label} on NAS-Bench-1Shot1, space {content.arguments['space']}"
 
 
@@ -172,6 +175,7 @@ def _best(content: SweepContent) -> str:
         tag("tr", tag("th", text(name), scope="row"), tag("td", text(a)), tag("td", text(b)))
         for name, a, b in rows
     ]
+    table = tag("table", tag("thead", head), tag("tbody", *body))
     space: Any = load_space(content.arguments["space"])
     cell = space.cell(space.row_of_hash(best["module_hash"]))
     facts = {"Module hash": best["module_hash"], "Configuration": best["configuration"]}
@@ -188,7 +192,7 @@ def _best(content: SweepContent) -> str:
     return (
         tag("h3", "Best configuration")
         + tag("p", note, class_="settings")
-        + tag("div", tag("table", tag("thead", head), tag("tbody", *body)), class_="scroll")
+        + tag("div", table, class_="scroll", style="max-width:36rem;margin-bottom:1.6rem")
         + tag("h3", "The cell that it found")
         + sections.operations_legend()
         + drawn

@@ -28,9 +28,13 @@ def write_static_figures(
 ) -> list[Path]:
     """Write the figures of a sweep as SVG and PNG; returns the paths.
 
+    There are none if every evaluation failed.
+
     Raises:
         UserError: the file system refuses.
     """
+    if not content.completed:
+        return []
     drawings: dict[str, tuple[Draw, tuple[float, float]]] = {
         "simulated": (lambda axes: draw_simulated(axes, content), _SIZE),
         "incumbent-wall": (lambda axes: draw_incumbent(axes, content, "wall"), _SIZE),
@@ -172,14 +176,9 @@ def draw_correlations(axes: Axes, content: SweepContent) -> None:
 def draw_importance(axes: Axes, found: Importance) -> None:
     """Share of the variance by hyperparameter, and what chance reaches."""
     names = list(found.shares)[::-1]
-    axes.barh(names, [100 * found.shares[name] for name in names], color="#0b62a8", alpha=0.85)
-    axes.scatter(
-        [100 * found.chance[name] for name in names],
-        names,
-        marker="|",
-        s=220,
-        color="#1c1c1c",
-        label="shuffled errors, 95 %",
+    axes.barh(names, [100 * found.shares[name] for name in names], color="#8a8a8a", alpha=0.85)
+    axes.axvline(
+        100 * found.chance, color="#1c1c1c", lw=1.4, ls="--", label="largest by chance, 95 %"
     )
     axes.set_xlabel(
         f"share of the variance (%), {found.count} evaluations of {found.epochs} epochs"

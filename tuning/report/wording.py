@@ -48,15 +48,15 @@ def mattered(found: Importance | None) -> str:
             f"No budget has {FEWEST_POINTS} evaluations: too few to say which hyperparameter "
             "mattered."
         )
-    above = [name for name, share in found.shares.items() if share > found.chance[name]]
+    above = [name for name, share in found.shares.items() if share > found.chance]
     first = next(iter(found.shares))
     text = (
         f"Among {found.count} evaluations of {found.epochs} epochs, {first} explains most of the "
         f"variance of the errors ({found.shares[first]:.0%})"
     )
     if not above:
-        return f"{text}, but no hyperparameter explains more than chance would."
-    return f"{text}; more than chance would: {', '.join(above)}."
+        return f"{text}, but the largest of so many shares is often as large by chance."
+    return f"{text}; more than the largest share by chance: {', '.join(above)}."
 
 
 def can_show(content: SweepContent) -> list[str]:
