@@ -106,6 +106,7 @@ def test_the_learning_rate_falls_to_zero_over_all_steps(images: TrainingImages) 
     assert rates[0] == 0.05 and 0.02 < rates[1] < 0.04 and rates[2] == pytest.approx(0)
 
 
+@pytest.mark.long
 def test_it_learns_digits() -> None:
     images = load_training_images(find_images("digits"))
     training = CellTraining(GOLDEN, images, settings_for("digits", channels=8, epochs=4))
