@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -27,7 +24,7 @@ from search_spaces.benchmark import Benchmark
 from search_spaces.spaces import load_space
 from search_spaces.table import Table
 from tests.execution.conftest import MakePlan
-from tests.support.processes import descendants, ray_actors, still_there
+from tests.support.processes import compare, descendants, ray_actors, still_there
 from tests.support.search_plans import one_thread, plain, search_plan, small_settings, undisturbed
 from tests.support.searches import Hungry, Starving
 
@@ -159,19 +156,6 @@ def test_a_pool_evaluates_one_checkpoint(small_ray: None) -> None:
     striker.join()
     assert np.array_equal(found, expected)
     assert killed
-
-
-def compare(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
-    environment = os.environ | {"RAYNAS_DATA": str(cwd / "data"), "COLUMNS": "120"}
-    return subprocess.Popen(
-        [sys.executable, "-m", "raynas.compare", *arguments],
-        cwd=cwd,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
 
 
 @pytest.mark.long

@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import psutil
+
+
+def compare(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
+    """`python -m raynas.compare` in a session of its own, where Ctrl-C does not reach it."""
+    environment = os.environ | {"RAYNAS_DATA": str(cwd / "data"), "COLUMNS": "120"}
+    return subprocess.Popen(
+        [sys.executable, "-m", "raynas.compare", *arguments],
+        cwd=cwd,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
 
 
 def descendants(pid: int | None = None) -> list[psutil.Process]:
