@@ -220,14 +220,23 @@ def _checked(
 
 
 def _device(asked: str, cluster_gpus: float | None) -> str:
-    """What to search on: "cpu" or "cuda"."""
-    if asked != "auto":
-        return asked
-    if cluster_gpus is not None:
-        return "cuda" if cluster_gpus else "cpu"
-    import torch
+    """What to search on: "cpu" or "cuda".
 
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    Raises:
+        UserError: a GPU was asked for and there is none.
+    """
+    if asked == "cpu":
+        return asked
+    if cluster_gpus is None:
+        import torch
+
+        there = torch.cuda.is_available()
+    else:
+        there = cluster_gpus > 0
+    if asked == "cuda" and not there:
+        where = "torch finds" if cluster_gpus is None else "the Ray cluster has"
+        raise UserError(f"{where} no GPU; use --device cpu, or a cluster with GPUs by --address")
+    return "cuda" if there else "cpu"
 
 
 def _describe(source: ImageSource, asked: str) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def test_the_other_options_change_the_plan(begin: Any, tmp_path: Path) -> None:
     assert (usual.device, usual.gpus_per_trial, usual.keep_checkpoints) == ("cpu", None, "last")
     assert begin(search_seeds=3).plan.searches.seeds == (0, 1, 2) != usual.seeds
     assert begin(keep_checkpoints="all").plan.searches.keep_checkpoints == "all"
-    on_gpu = begin(device="cuda", gpus_per_trial=0.25).plan.searches
+    on_gpu = begin(device="cuda", gpus_per_trial=0.25, cluster_gpus=1.0).plan.searches
     assert (on_gpu.device, on_gpu.gpus_per_trial) == ("cuda", 0.25)
     assert on_gpu.settings["darts"].channels == 16
     (tmp_path / "cifar").mkdir()
@@ -126,6 +126,7 @@ def test_resume_has_the_same_plan_and_checks_the_options(begin: Any, store: Benc
         ({"images": "cifar10"}, "fetch cifar10"),
         ({"device": "cpu", "gpus_per_trial": 0.5}, "--gpus-per-trial needs a GPU"),
         ({"device": "cuda", "gpus_per_trial": 2.0}, "--gpus-per-trial must be at most 1"),
+        ({"device": "cuda", "cluster_gpus": 0.0}, "the Ray cluster has no GPU; use --device cpu"),
         ({"methods": "rs", "epochs": 3}, "--epochs changes one-shot searches"),
         ({"methods": "pc_darts", "channels": 6}, "must divide the 6 channels"),
     ],
@@ -136,6 +137,17 @@ def test_bad_options(begin: Any, options: dict[str, Any], message: str, tmp_path
         begin(**options)
     assert "\n" not in str(caught.value)
     assert sorted(tmp_path.iterdir()) == before  # no study is left behind
+
+
+def test_a_gpu_that_is_not_there_is_missed_before_there_is_a_study(
+    begin: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(UserError, match="torch finds no GPU; use --device cpu"):
+        begin(device="cuda")
+    assert sorted(tmp_path.iterdir()) == before
+    assert begin(device="auto").plan.searches.device == "cpu"
 
 
 def test_default_methods_have_both_families(begin: Any) -> None:
