@@ -41,11 +41,11 @@ class SweepSearcher(Searcher):  # type: ignore[misc,unused-ignore]
         self,
         settings: SweepSettings,
         space: Any,
-        recorded: Lookup = lambda _: None,
+        recorded: Lookup | None = None,
         ended: Ended | None = None,
     ) -> None:
         super().__init__(metric="validation_error", mode="min")
-        self._settings, self._space, self._recorded = settings, space, recorded
+        self._settings, self._space, self._recorded = settings, space, recorded or _nothing
         self._ended = ended or _metric
         self._results: dict[int, float | None] = {}
         self.timeline = self._new_timeline()
@@ -113,6 +113,10 @@ class SweepSearcher(Searcher):  # type: ignore[misc,unused-ignore]
                 skipped.append(evaluation)
         self.timeline.put_back(skipped)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Tune keeps a copy of its searcher on disk; whoever listens has no place there."""
+        return {**self.__dict__, "_recorded": _nothing, "_ended": _metric}
+
     def _new_timeline(self) -> Timeline:
         return Timeline(make_algorithm(self._settings, self._space), self._result)
 
@@ -123,6 +127,10 @@ class SweepSearcher(Searcher):  # type: ignore[misc,unused-ignore]
         if found is not None:
             self._results[evaluation.number] = found.error
         return found
+
+
+def _nothing(_: Evaluation) -> Result | None:
+    return None
 
 
 def _metric(_: Evaluation, result: dict[str, Any] | None) -> float | None:

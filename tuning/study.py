@@ -98,7 +98,7 @@ class Checkpoints:
     def remove_older(self, configuration: int, epochs: int) -> None:
         """Delete what a configuration's later state has made superfluous."""
         for path in self._file(configuration, epochs).parent.glob("epochs_*.pt"):
-            if int(path.stem.partition("_")[2]) < epochs:
+            if _epochs(path) < epochs:
                 path.unlink(missing_ok=True)
 
     def remove_leftovers(self) -> None:
@@ -107,7 +107,22 @@ class Checkpoints:
             path.unlink(missing_ok=True)
 
     def _file(self, configuration: int, epochs: int) -> Path:
-        return self._folder / f"configuration_{configuration:05d}" / f"epochs_{epochs}.pt"
+        return self._folder / _folder_name(configuration) / f"epochs_{epochs}.pt"
+
+
+def _folder_name(configuration: int) -> str:
+    return f"configuration_{configuration:05d}"
+
+
+def _epochs(file: Path) -> int:
+    return int(file.stem.partition("_")[2])
+
+
+def read_checkpoint_of(study: str | Path, configuration: int) -> bytes | None:
+    """The state after a configuration's last evaluation; None if it left none."""
+    folder = Path(study) / CHECKPOINTS / _folder_name(configuration)
+    states = sorted(folder.glob("epochs_*.pt"), key=_epochs)
+    return states[-1].read_bytes() if states else None
 
 
 def sweep_manifest(
