@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace
 
 _MOST_RESTARTS = 8
+_RESUBMISSIONS = 3
 
 
 @dataclass(frozen=True)
@@ -289,7 +290,7 @@ class _Sweep:
 
         from tuning.trainable import empty_record
 
-        reason = f"given up by Ray Tune: its worker died {_MOST_RESTARTS + 1} times"
+        reason = "given up by Ray Tune: its workers died too often"
         lost = empty_record(evaluation, reason)
         record: Record = ray.get(self._writer.commit.remote(lost, None, 0.0))
         return record

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,9 @@ class SweepSearcher(Searcher):  # type: ignore[misc,unused-ignore]
         recorded: finds the results of evaluations from before.
         ended: turns a trial's last report into a validation error; by default its metric
             "validation_error", and a failure if that is missing or not finite.
+        resubmissions: how often an evaluation whose trial Tune has given up is suggested again.
+            Tune (2.60) does not count on `max_failures` where a worker dies that is about to be
+            used for another trial: that trial is given up at once.
     """
 
     def __init__(
@@ -43,10 +47,13 @@ class SweepSearcher(Searcher):  # type: ignore[misc,unused-ignore]
         space: Any,
         recorded: Lookup | None = None,
         ended: Ended | None = None,
+        resubmissions: int = 0,
     ) -> None:
         super().__init__(metric="validation_error", mode="min")
         self._settings, self._space, self._recorded = settings, space, recorded or _nothing
         self._ended = ended or _metric
+        self._resubmissions = resubmissions
+        self._lost = Counter[int]()
         self._results: dict[int, float | None] = {}
         self.timeline = self._new_timeline()
         self.running: dict[str, Evaluation] = {}
@@ -67,9 +74,13 @@ class SweepSearcher(Searcher):  # type: ignore[misc,unused-ignore]
         result: dict[str, Any] | None = None,
         error: bool = False,
     ) -> None:
-        """Pass on a result; a trial that Tune has given up is a failed evaluation."""
+        """Pass on a result; without one, the evaluation is tried again or has failed."""
         evaluation = self.running.pop(trial_id, None)
         if evaluation is None:
+            return
+        self._lost[evaluation.number] += error
+        if error and self._lost[evaluation.number] <= self._resubmissions:
+            self.timeline.put_back([evaluation])
             return
         found = self._ended(evaluation, None if error else result)
         self._results[evaluation.number] = found

@@ -196,6 +196,7 @@ def test_a_trial_that_is_given_up_is_a_failed_evaluation(
     tmp_path: Path, small_ray: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tuning.run._MOST_RESTARTS", 0)
+    monkeypatch.setattr("tuning.run._RESUBMISSIONS", 0)
     listener = Listener(kill(TRAINABLE))
     result = sweep(tmp_path / "study", objective=Slow(0.3, tmp_path / "calls"), listener=listener)
     errors = [error for error in result.table["error"].to_pylist() if error is not None]
@@ -284,14 +285,14 @@ def test_random_kills(tmp_path: Path) -> None:
     check(path, settings)
 
 
-def kill_one(driver: Driver) -> bool:
-    """Kill a worker of a driver that still lives, if there is one."""
+def kill_one(driver: Driver | None = None) -> bool:
+    """Kill a worker, of a driver or of this machine's cluster, if there is one."""
     try:
-        victims = ray_actors(TRAINABLE, driver.process.pid)
+        victims = ray_actors(TRAINABLE, driver and driver.process.pid)
+        for victim in victims[:1]:
+            victim.kill()
     except psutil.NoSuchProcess:
         return False
-    for victim in victims[:1]:
-        victim.kill()
     return bool(victims)
 
 
@@ -311,10 +312,9 @@ def test_random_kills_on_two_nodes(tmp_path: Path) -> None:
                 for _ in range(2):
                     other = nodes.add_node(num_cpus=2)
                     driver.wait_for_work(2)
-                    for victim in ray_actors(TRAINABLE)[:2]:
-                        victim.kill()
-                        kills["worker"] += 1
+                    for _ in range(2):
                         time.sleep(chance.uniform(0, 1))
+                        kills["worker"] += kill_one()
                     nodes.remove_node(other, allow_graceful=False)
                     kills["node"] += 1
                 driver.wait_for_work(1)

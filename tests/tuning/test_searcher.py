@@ -76,6 +76,15 @@ def test_a_trial_without_a_number_is_a_failed_evaluation() -> None:
     assert (new["configuration"], new["previous"], new["epochs"]) == (4, None, 50)
 
 
+def test_a_trial_that_tune_gives_up_is_suggested_again() -> None:
+    searcher = SweepSearcher(small("hyperband", concurrent=1), toy_space(), resubmissions=2)
+    for number in range(3):
+        config = searcher.suggest(str(number))
+        assert config["evaluation"] == 0
+        searcher.on_trial_complete(str(number), error=True)
+    assert searcher.suggest("3")["evaluation"] == 1, "it has failed now"
+
+
 def test_a_searcher_of_other_settings_is_not_restored(tmp_path: Path) -> None:
     searcher = SweepSearcher(small("bohb"), toy_space())
     searcher.save(str(tmp_path / "state"))
