@@ -100,7 +100,7 @@ def test_the_improvement_factor_is_paired_by_seed() -> None:
     found = improvement_of(default, default / 2)
     assert found.factor == pytest.approx(2)
     assert found.interval == pytest.approx((2, 2))
-    assert helped(found).endswith("Tuning helped.")
+    assert helped(found).endswith("Tuning helped. Intervals of so few seeds are too narrow.")
     assert improvement_of(default[:2], default[:2]).interval is None
     assert "too few seeds" in helped(improvement_of(default[:2], default[:2]))
     mixed = improvement_of(default, default[::-1].copy())

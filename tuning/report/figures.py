@@ -28,7 +28,7 @@ from tuning.report.analysis import (
     rank_correlations,
     trajectory,
 )
-from tuning.report.content import DEFAULT, MODEL, Row, SweepContent
+from tuning.report.content import DEFAULT, MODEL, RANDOM, Row, SweepContent
 from tuning.report.looks import SWEEP, looks
 
 MAIN = "simulated"
@@ -297,9 +297,9 @@ def importance_figure(found: Importance) -> Figure:
         "orientation": "h",
         "x": [100 * found.shares[name] for name in names],
         "y": names,
-        "marker": {"opacity": 0.85},
+        "marker": {"opacity": 0.7},
         "hovertemplate": "%{y}: %{x:.1f} %<extra></extra>",
-        "meta": {"method": SWEEP, "role": "bars"},
+        "meta": {"method": RANDOM, "role": "bars"},
     }
     chance = {
         "type": "scatter",

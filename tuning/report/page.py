@@ -12,9 +12,7 @@ from raynas.report.styles import as_json
 from search_spaces.spaces import load_space
 from tuning.report import wording
 from tuning.report.analysis import (
-    FEWEST_PAIRS,
     Importance,
-    RankCorrelation,
     improvement,
     rank_correlations,
 )
@@ -124,16 +122,13 @@ def _kicker(content: SweepContent) -> str:
 
 
 def _findings(content: SweepContent, found: Importance | None) -> str:
-    lines = [wording.helped(improvement(content)), wording.mattered(found)]
-    lines += [_unsure(c) for c in rank_correlations(content) if c.interval is None]
-    return "".join(tag("p", text(line), class_="finding") for line in lines)
-
-
-def _unsure(found: RankCorrelation) -> str:
-    return (
-        f"Budgets {found.low} and {found.high} share {found.count} configurations; fewer than "
-        f"{FEWEST_PAIRS} say nothing about whether they agree."
+    lines = (
+        wording.helped(improvement(content)),
+        wording.as_search(content),
+        wording.mattered(found),
+        wording.unsure(rank_correlations(content)),
     )
+    return "".join(tag("p", text(line), class_="finding") for line in lines if line)
 
 
 def _settings(content: SweepContent) -> str:

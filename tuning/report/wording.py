@@ -5,8 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from raynas.report import wording as common
-from tuning.report.analysis import FEWEST_POINTS, Importance, Improvement, improvement
+from tuning.report.analysis import (
+    FEWEST_PAIRS,
+    FEWEST_POINTS,
+    Importance,
+    Improvement,
+    RankCorrelation,
+    improvement,
+    trajectory,
+)
 from tuning.report.content import SweepContent, read_content
+
+#: Bootstrap intervals of fewer seeds cover the true value clearly too seldom.
+MANY = 10
 
 
 def improvement_line(study: Path) -> str:
@@ -33,7 +44,43 @@ def helped(found: Improvement | None) -> str:
     text += f", 95 % interval {times(low)} to {times(high)}."
     if low <= 1 <= high:
         return f"{text} These seeds do not tell it from no improvement."
-    return f"{text} Tuning {'helped' if low > 1 else 'harmed'}."
+    text += f" Tuning {'helped' if low > 1 else 'harmed'}."
+    return text if found.seeds >= MANY else f"{text} Intervals of so few seeds are too narrow."
+
+
+def as_search(content: SweepContent) -> str | None:
+    """How good the sweep is as a search of its own; None without a comparison."""
+    if content.comparison is None:
+        return None
+    found = trajectory(content)
+    searched = (content.method, content.tuned)
+    means = {
+        content.comparison.styles[label].name: float(curve.mean[curve.seconds <= end][-1]) / 100
+        for end in found.simulated[-1:]
+        for label, curve in content.comparison.curves["test_regret"].items()
+        if label not in searched and (curve.seconds <= end).any()
+    }
+    if not means:
+        return None
+    best = min(means, key=lambda name: means[name])
+    regret = float(found.test_error[-1] - content.best_test_error)
+    return (
+        f"As a search of its own, this one sweep ends with a test regret of "
+        f"{common.regret(regret)} after {common.duration(float(found.simulated[-1]))} of simulated "
+        f"time; by then the best black-box method, {best}, has a mean of "
+        f"{common.regret(means[best])}."
+    )
+
+
+def unsure(found: list[RankCorrelation]) -> str | None:
+    """Which budgets share too few configurations to be compared; None if all share enough."""
+    few = [f"{c.low} and {c.high} ({c.count})" for c in found if c.interval is None]
+    if not few:
+        return None
+    return (
+        f"Budgets that share fewer than {FEWEST_PAIRS} configurations, so that nothing can be said "
+        f"about whether they agree: {', '.join(few)}."
+    )
 
 
 def times(factor: float) -> str:
