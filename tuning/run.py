@@ -176,7 +176,9 @@ class _Sweep:
         if not study.finished:
             from tuning.searcher import SweepSearcher
 
-            self._searcher = SweepSearcher(self._settings, self._space, self._recorded, self._ended)
+            self._searcher = SweepSearcher(
+                self._settings, self._space, self._recorded, self._ended, _RESUBMISSIONS
+            )
             if not self._searcher.timeline.done:
                 self._run_rest(workers)
             records = study.log.read()

@@ -37,8 +37,8 @@ class SweepSearcher(Searcher):  # type: ignore[misc,unused-ignore]
         ended: turns a trial's last report into a validation error; by default its metric
             "validation_error", and a failure if that is missing or not finite.
         resubmissions: how often an evaluation whose trial Tune has given up is suggested again.
-            Tune (2.60) does not count on `max_failures` where a worker dies that is about to be
-            used for another trial: that trial is given up at once.
+            Tune (2.60) does so whatever `max_failures` says if a dead worker is reported to it
+            twice: the first time it puts the trial back, the second time it finds it waiting.
     """
 
     def __init__(
