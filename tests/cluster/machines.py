@@ -7,9 +7,11 @@ test, even if that is killed. Needs root, and openssh-server, rsync, iproute2 an
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -20,7 +22,10 @@ from types import TracebackType
 REPOSITORY = Path(__file__).resolve().parents[2]
 TOOLS = ("sshd", "ssh-keygen", "rsync", "ip", "unshare", "nsenter", "setpriv")
 
-_START_SECONDS = 15.0
+_START_SECONDS = 60.0
+#: Of what takes a moment on a machine that is not overloaded.
+_COMMAND_SECONDS = 60.0
+_STOP_SECONDS = 20.0
 #: Hidden by a machine's own folders, but needed: what runs this test lives there, maybe.
 _SHARED = (REPOSITORY, Path(sys.prefix), Path(sys.base_prefix))
 
@@ -116,7 +121,7 @@ class Machine:
 
     def processes(self) -> list[str]:
         """Command lines of what runs on it, apart from the ssh server."""
-        lines = self.run("ps -e -o args=", 10).stdout.splitlines()
+        lines = self.run("ps -e -o args=", _COMMAND_SECONDS).stdout.splitlines()
         return [line for line in lines if "sshd" not in line and not line.startswith("ps -e")]
 
     @property
@@ -126,9 +131,14 @@ class Machine:
 
     def stop(self) -> None:
         """End everything that runs on it."""
-        self._process.kill()
-        self._process.wait(10)
-        self._log.close()
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)  # the kernel ends the others with the first one
+        try:
+            self._process.wait(_STOP_SECONDS)
+        finally:
+            self._process.kill()
+            self._process.wait(_STOP_SECONDS)
+            self._log.close()
 
     def _enter(self, command: str) -> list[str]:
         inside = ("--mount", "--net", "--uts", "--ipc", "--pid")
@@ -158,8 +168,8 @@ class Network:
         with ExitStack() as starting:
             self.launcher = Machine(folder / "launcher", "launcher", server=False, key=key)
             starting.callback(self.launcher.stop)
-            self.launcher.run("ip link add net type bridge && ip link set net up", 10)
-            self.launcher.run("ip address add 10.77.0.1/24 dev net", 10)
+            self.launcher.run("ip link add net type bridge && ip link set net up", _COMMAND_SECONDS)
+            self.launcher.run("ip address add 10.77.0.1/24 dev net", _COMMAND_SECONDS)
             self.nodes = {}
             for number, name in enumerate(names, start=2):
                 machine = Machine(folder / name, name, server=True, key=key)
@@ -186,13 +196,16 @@ class Network:
     def _connect(self, machine: Machine, address: str, number: int) -> None:
         link = f"link{number}"
         self.launcher.run(
-            f"ip link add {link} type veth peer name eth0 && ip link set {link} master net up", 10
+            f"ip link add {link} type veth peer name eth0 && ip link set {link} master net up",
+            _COMMAND_SECONDS,
         )
         # The kernel knows the other machine by its pid on the host, so this runs on the host.
         launcher = f"--net=/proc/{self.launcher.pid}/ns/net"
         move = ["ip", "link", "set", "eth0", "netns", str(machine.pid)]
-        subprocess.run(["nsenter", launcher, *move], check=True, timeout=10)
-        machine.run(f"ip address add {address}/24 dev eth0 && ip link set eth0 up", 10)
+        subprocess.run(["nsenter", launcher, *move], check=True, timeout=_COMMAND_SECONDS)
+        machine.run(
+            f"ip address add {address}/24 dev eth0 && ip link set eth0 up", _COMMAND_SECONDS
+        )
 
 
 def missing_tools() -> list[str]:
@@ -219,4 +232,4 @@ def _passwd() -> str:
 
 def _make_key(path: Path) -> None:
     command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(path)]
-    subprocess.run(command, check=True, timeout=10)
+    subprocess.run(command, check=True, timeout=_COMMAND_SECONDS)

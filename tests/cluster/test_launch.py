@@ -33,7 +33,7 @@ def objective(configuration, epochs, previous_checkpoint, seed):
 
 def sweep(resume):
     return run_sweep(
-        SweepSettings(min_epochs=1, max_epochs=4, iterations=3, concurrent=2),
+        SweepSettings("hyperband", min_epochs=1, max_epochs=4, iterations=3, concurrent=2),
         ConfigurationSpace({"x": (0.0, 1.0)}, seed=0),
         objective, sys.argv[1], resume=resume, address="auto", gpus_per_trial=1.0,
         start_timeout=120.0,
@@ -106,7 +106,7 @@ def prepare_launcher(launcher: Machine) -> None:
     config["provider"] |= {"head_ip": HEAD, "worker_ips": [WORKER]}
     config["auth"] = {"ssh_user": "root", "ssh_private_key": "~/key"}
     config["setup_commands"] = [_without_items(line) for line in config["setup_commands"]]
-    for name, more in {"head": "--num-cpus=1", "worker": "--num-cpus=2 --num-gpus=1"}.items():
+    for name, more in {"head": "--num-cpus=0", "worker": "--num-cpus=1 --num-gpus=1"}.items():
         config[f"{name}_start_ray_commands"][-1] += f" {more} --object-store-memory=100000000"
     (launcher.home / "cluster.yaml").write_text(yaml.safe_dump(config))
 
@@ -124,14 +124,15 @@ def prepare_node(machine: Machine) -> None:
     (machine.home / ".ray").mkdir()
     (machine.home / ".ray" / "auth_token").write_text(secrets.token_hex(32))
     with (machine.home / ".bashrc").open("a") as bashrc:
-        bashrc.write("export AUTOSCALER_UPDATE_INTERVAL_S=1 PIP_NO_INDEX=1\n")
+        bashrc.write("export AUTOSCALER_UPDATE_INTERVAL_S=1\n")
+        bashrc.write("export PIP_NO_INDEX=1 PIP_NO_DEPS=1 PIP_NO_COMPILE=1\n")
 
 
 def start_other_cluster(head: Machine) -> None:
     """A Ray cluster on the head machine, of the same account, that has nothing to do with it."""
     head.run(
         f"~/raynas/environment/bin/ray start --head --port=7000 --node-ip-address={HEAD} "
-        "--num-cpus=1 --include-dashboard=false --temp-dir=/tmp/other "
+        "--num-cpus=0 --include-dashboard=false --temp-dir=/tmp/other "
         "--object-store-memory=100000000",
         60,
     )
