@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import math
 import time
+from copy import deepcopy
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -220,7 +221,7 @@ class Search:
     # State ------------------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that a search with the same arguments needs to go on from here.
+        """A copy of everything that a search with the same arguments needs to go on from here.
 
         It holds tensors, numbers, texts, lists and dicts only, so that `torch.load` reads it with
         `weights_only=True`.
@@ -228,7 +229,7 @@ class Search:
         return {
             "identity": self._identity(),
             "epoch": self.epoch,
-            "method": self.method.state_dict(),
+            "method": deepcopy(self.method.state_dict()),
             "train_stream": self._train_stream.get_state(),
             "validation_stream": self._validation_stream.get_state(),
         }
@@ -246,7 +247,8 @@ class Search:
                     f"the checkpoint has {name} = {given.get(name)!r}, this search {value!r}"
                 )
         self.epoch = state["epoch"]
-        self.method.load_state_dict(state["method"])
+        # Optimizers would go on in the very tensors of the state.
+        self.method.load_state_dict(deepcopy(state["method"]))
         self._train_stream.set_state(state["train_stream"])
         self._validation_stream.set_state(state["validation_stream"])
 

@@ -88,6 +88,17 @@ def test_a_loaded_state_is_the_whole_state(method: str) -> None:
     assert digest(other.state_dict()) == digest(search.state_dict())
 
 
+def test_a_state_brings_its_own_network(method: str) -> None:
+    """Evaluating a checkpoint needs no word on the method: partial channels are in it."""
+    search = tiny_search(method)
+    search.advance()
+    again = Search.from_state(search.state_dict(), tiny_images())
+    vectors = search.space.sample(np.random.default_rng(0), 3)
+    assert again.evaluate(vectors).tolist() == search.evaluate(vectors).tolist()
+    assert again.method.network.settings == search.method.network.settings
+    assert result(again.advance()[0]) == result(search.advance()[0])
+
+
 @pytest.mark.parametrize("space", ["1", "2", "3"])
 def test_the_discretised_architecture_is_one_of_the_space(method: str, space: str) -> None:
     search = tiny_search(method, space=space)
