@@ -6,6 +6,7 @@ import os
 import shutil
 import stat
 import subprocess
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -78,8 +79,10 @@ class Node:
 
 
 @pytest.fixture
-def node(tmp_path: Path) -> Node:
-    return Node(tmp_path / "one")
+def node(tmp_path: Path) -> Iterator[Node]:
+    node = Node(tmp_path / "one")
+    yield node
+    node.ray("stop")
 
 
 def test_a_node_is_prepared_once(node: Node) -> None:
@@ -148,7 +151,7 @@ def test_what_a_dead_raylet_leaves_behind_ends(node: Node) -> None:
     node.ray("start", "--address=here")
     started = node.started()
     started["raylet"].kill()
-    assert still_there(list(started.values()), 20) == []
+    assert still_there(list(started.values()), 60) == []
 
 
 @pytest.mark.long
