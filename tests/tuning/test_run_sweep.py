@@ -49,21 +49,22 @@ def small_ray() -> Iterator[None]:
     assert not folder.exists()
 
 
-def plain(table: pa.Table) -> list[dict[str, Any]]:
-    """The rows without what the clock on the wall says."""
+def plain(table: pa.Table, *, seconds: bool = True) -> list[dict[str, Any]]:
+    """The rows without what the clock on the wall says, and maybe without search seconds."""
     rows = table.drop_columns(["started", "finished"]).to_pylist()
     for row in rows:
-        if row["status"] == "failed":
+        if row["status"] == "failed" or not seconds:
             row["seconds"] = row["total_seconds"] = None
+        if row["status"] == "failed":
             row["error"] = row["error"].strip().splitlines()[-1]
     return rows
 
 
-def check(path: Path, settings: SweepSettings) -> None:
+def check(path: Path, settings: SweepSettings, *, seconds: bool = True) -> None:
     """A finished sweep is the undisturbed one."""
     table = pq.read_table(path / "evaluations.parquet")
-    expected = plain(expected_table(settings))
-    assert plain(table) == expected
+    expected = plain(expected_table(settings), seconds=seconds)
+    assert plain(table, seconds=seconds) == expected
     best = incumbent(table)
     assert (
         best is not None and best["evaluation"] == incumbent(expected_table(settings))["evaluation"]
@@ -173,7 +174,7 @@ def test_what_is_lost_or_damaged_is_done_again(tmp_path: Path, small_ray: None) 
         state.write_bytes(b"?")
     result = sweep(path, resume=True)
     assert result.damaged == 1 and "1 damaged files of the log" in result.warnings()[-1]
-    check(path, FEW)
+    check(path, FEW, seconds=False)  # without its checkpoint a configuration begins again
 
 
 @dataclass(frozen=True)
@@ -263,7 +264,7 @@ def test_a_killed_driver_loses_nothing(tmp_path: Path, small_ray: None) -> None:
 @pytest.mark.timeout(3000)
 def test_random_kills(tmp_path: Path) -> None:
     """Four workers and then the driver, at random moments, five times over: 25 kills."""
-    settings = small("bohb", iterations=40, concurrent=4)
+    settings = small("bohb", iterations=60, concurrent=4)
     chance = random.Random(os.getpid())
     path, kills = tmp_path / "study", Counter[str]()
     while kills.total() < 25:
