@@ -1,0 +1,27 @@
+"""Do cells rank under shared weights as they do when trained alone?"""
+
+from __future__ import annotations
+
+from raynas.analysis.rank_correlation.coefficients import (
+    ALL,
+    BEST_SCORED,
+    BEST_TRUE,
+    COEFFICIENTS_SCHEMA,
+    MAIN,
+    coefficients,
+)
+from raynas.analysis.rank_correlation.scores import SCORES_SCHEMA, Group, groups_of
+from raynas.analysis.rank_correlation.truth import Truth
+
+__all__ = [
+    "ALL",
+    "BEST_SCORED",
+    "BEST_TRUE",
+    "COEFFICIENTS_SCHEMA",
+    "MAIN",
+    "SCORES_SCHEMA",
+    "Group",
+    "Truth",
+    "coefficients",
+    "groups_of",
+]

@@ -1,0 +1,143 @@
+"""What `python -m raynas.correlation` shows on the console."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from raynas.analysis.rank_correlation.coefficients import ALL, BEST_SCORED, BEST_TRUE
+
+if TYPE_CHECKING:
+    from raynas.execution.checkpoint_files import Checkpoint
+    from search_spaces.benchmark import Benchmark
+
+_NOTE = {
+    "surrogate": "predictions, not measurements; `python -m search_spaces.fetch nasbench101` gets "
+    "the measured table",
+    "synthetic": "made up for testing",
+}
+
+
+class LiveScores:
+    """How many evaluations are done, and how much time is left.
+
+    Args:
+        console: where to.
+        planned: evaluations with each checkpoint.
+    """
+
+    def __init__(self, console: Console, planned: Mapping[Checkpoint, int]) -> None:
+        self._console, self._planned = console, dict(planned)
+        self._left = dict(planned)
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("evaluations, left"),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._task = self._bars.add_task("cells", total=sum(planned.values()))
+
+    def __enter__(self) -> LiveScores:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bars.stop()
+
+    def on_scores(self, checkpoint: Checkpoint, cells: int) -> None:
+        """Count them; where there is no terminal, a line when a checkpoint is done."""
+        self._left[checkpoint] -= cells
+        self._bars.update(self._task, advance=cells, description=_name(checkpoint))
+        if self._left[checkpoint] == 0 and not self._console.is_terminal:
+            count = self._planned[checkpoint]
+            self._console.print(f"{_name(checkpoint)}: {count:,} evaluations", soft_wrap=True)
+
+
+def _name(checkpoint: Checkpoint) -> str:
+    of = checkpoint
+    return f"{of.method}, space {of.space}, seed {of.seed}, epoch {of.epoch}"
+
+
+def print_coefficients(console: Console, benchmark: Benchmark, found: pa.Table) -> None:
+    """One table per space: agreement with the mean test accuracy of the largest budget."""
+    console.print(f"benchmark: {benchmark.name}", markup=False)
+    if benchmark.kind in _NOTE:
+        console.print(f"  {_NOTE[benchmark.kind]}", markup=False, soft_wrap=True)
+    rows = found.to_pylist()
+    for space in dict.fromkeys(row["space"] for row in rows):
+        here = [row for row in rows if row["space"] == space]
+        quantity, budget = main_of(here)
+        aimed = [r for r in here if (r["quantity"], r["budget"]) == (quantity, budget)]
+        console.print()
+        console.print(_table(space, aimed, quantity, budget))
+
+
+def main_of(rows: list[dict[str, Any]]) -> tuple[str, int]:
+    """Test accuracy at the largest budget, if there is any."""
+    targets = {(row["quantity"], row["budget"]) for row in rows}
+    return max(targets, key=lambda target: (target[0] == "test", target[1]))
+
+
+def _table(space: str, rows: list[dict[str, Any]], quantity: str, budget: int) -> Table:
+    cells = next(row["cells"] for row in rows if row["subset"] == ALL)
+    ceiling = next(r["ceiling"] for r in rows if r["measure"] == "kendall" and r["subset"] == ALL)
+    best = next(
+        (r["ceiling"] for r in rows if r["measure"] == "kendall" and r["subset"] == BEST_TRUE), None
+    )
+    table = Table(
+        title=f"Space {space}: one-shot accuracy of {cells:,} cells against their mean {quantity} "
+        f"accuracy at {budget} epochs",
+        title_justify="left",
+        caption="tau: Kendall's tau-b with its 95 % bootstrap interval; best 10 %: tau among the "
+        "truly best and among the best by one-shot accuracy; regret: percentage points lost when "
+        "the 10 best by one-shot accuracy are trained. One training against the others reaches "
+        f"tau {_number(ceiling)}, among the best 10 % {_number(best)}.",
+        caption_justify="left",
+    )
+    for name in ("method", "seeds", "epoch", "rule", "statistics"):
+        table.add_column(name)
+    for name in ("tau", "Spearman", "best 10 %", "by score", "regret"):
+        table.add_column(name, justify="right")
+    keys = ("method", "seeds", "epoch", "rule", "statistics")
+    groups: dict[tuple[Any, ...], dict[tuple[str, str], dict[str, Any]]] = {}
+    for row in rows:
+        key = tuple(row[k] for k in keys)
+        groups.setdefault(key, {})[row["subset"], row["measure"]] = row
+    for key, of in groups.items():
+        regret = of[ALL, "top_10_regret"]["value"]
+        table.add_row(
+            *(escape(str(value)) for value in key),
+            escape(interval(of[ALL, "kendall"])),
+            _number(of[ALL, "spearman"]["value"]),
+            _number(of[BEST_TRUE, "kendall"]["value"]),
+            _number(of[BEST_SCORED, "kendall"]["value"]),
+            "-" if regret is None else f"{100 * regret:.2f}",
+        )
+    return table
+
+
+def interval(row: dict[str, Any]) -> str:
+    """A coefficient with its interval, as far as there are such."""
+    if row["value"] is None:
+        return str(row["statement"])
+    ends = "" if row["low"] is None else f" [{row['low']:.2f}, {row['high']:.2f}]"
+    return _number(row["value"]) + ends
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"

@@ -1,0 +1,68 @@
+"""One-shot accuracies of cells, as they are stored and as they are looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+SCORES_SCHEMA = pa.schema(
+    [
+        ("method", pa.string()),
+        ("space", pa.string()),
+        ("seed", pa.int32()),
+        ("epoch", pa.int32()),
+        ("rule", pa.string()),
+        ("statistics", pa.string()),
+        ("row", pa.int32()),
+        ("module_hash", pa.string()),
+        ("accuracy", pa.float64()),
+    ]
+)
+"""One row per checkpoint, evaluation rule, statistics and cell; `row` is that of the space."""
+
+_KEYS = ("method", "space", "epoch", "rule", "statistics")
+
+
+@dataclass(frozen=True)
+class Group:
+    """The scores of the same cells by all seeds of a method.
+
+    Attributes:
+        method: its label.
+        space: name of the space.
+        epoch: finished epochs of the searches.
+        rule: of the evaluation.
+        statistics: of the normalisation.
+        seeds: of the searches.
+        rows: of the cells, shape (n,).
+        accuracies: shape (seeds, n).
+    """
+
+    method: str
+    space: str
+    epoch: int
+    rule: str
+    statistics: str
+    seeds: tuple[int, ...]
+    rows: npt.NDArray[np.int64]
+    accuracies: npt.NDArray[np.float64]
+
+
+def groups_of(scores: pa.Table) -> list[Group]:
+    """The groups of a table in `SCORES_SCHEMA`, in its order; all seeds have the same cells."""
+    columns = [scores[name].to_pylist() for name in (*_KEYS, "seed")]
+    rows, accuracies = (scores[name].to_numpy() for name in ("row", "accuracy"))
+    members: dict[tuple[object, ...], dict[int, list[int]]] = {}
+    for position, key in enumerate(zip(*columns, strict=True)):
+        members.setdefault(key[:-1], {}).setdefault(key[-1], []).append(position)
+    groups = []
+    for (method, space, epoch, rule, statistics), seeds in members.items():
+        ordered = {s: np.array(p)[np.argsort(rows[p])] for s, p in sorted(seeds.items())}
+        first = rows[next(iter(ordered.values()))].astype(np.int64)
+        found = np.stack([accuracies[positions] for positions in ordered.values()])
+        names = (str(method), str(space), int(str(epoch)), str(rule), str(statistics))
+        groups.append(Group(*names, tuple(ordered), first, found))
+    return groups

@@ -1,0 +1,278 @@
+"""From a study to its rank correlations: what `python -m raynas.correlation` does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from search_spaces.errors import UserError, unknown_name
+from search_spaces.sources import open_benchmark
+from search_spaces.spaces import load_space
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from raynas.execution.checkpoint_files import Checkpoint, Choice
+    from raynas.execution.scoring import Block, Conditions, ScoreListener, ScoreLog
+    from raynas.report.correlation import CorrelationPaths
+    from search_spaces.benchmark import Benchmark
+    from search_spaces.table import Table
+
+#: The published evaluation used the statistics of the training.
+PUBLISHED_STATISTICS = "running"
+FOLDER = "correlation"
+BLOCK_CELLS = 128
+
+
+_DEFAULTS: dict[str, Any] = {
+    "rules": ("corrected", "published"),
+    "statistics": ("batch", "running", "recalibrated"),
+    "epochs": "last",
+    "seed": 0,
+}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asked for; None takes what is usual, or what was asked for before.
+
+    Attributes:
+        methods: labels of methods; None: all of the study.
+        spaces: names of spaces; None: all that the study has searched.
+        seeds: of the searches; None: all.
+        epochs: of the checkpoints: "last", "all", or numbers joined by commas.
+        cells: so many cells of each space, drawn at random; None: all.
+        images_limit: so many images of the validation half, drawn at random; None: all.
+        rules: evaluation rules.
+        statistics: of the corrected rule.
+        seed: of the draws.
+        benchmark: "auto", "surrogate" or a path; None: the study's.
+    """
+
+    methods: tuple[str, ...] | None = None
+    spaces: tuple[str, ...] | None = None
+    seeds: tuple[int, ...] | None = None
+    epochs: str | None = None
+    cells: int | None = None
+    images_limit: int | None = None
+    rules: tuple[str, ...] | None = None
+    statistics: tuple[str, ...] | None = None
+    seed: int | None = None
+    benchmark: str | None = None
+
+    def check(self) -> None:
+        """Refuse what names nothing.
+
+        Raises:
+            UserError: in one line, with the valid values.
+        """
+        from raynas.supernet import STATISTICS
+        from raynas.supernet.rules import RULES
+
+        for kind, names, valid in (
+            ("evaluation rule", self.rules, RULES),
+            ("batch statistics", self.statistics, STATISTICS),
+        ):
+            if names is not None and not names:
+                raise UserError(f"no {kind} is named; valid: {', '.join(valid)}", exit_code=2)
+            for name in names or ():
+                if name not in valid:
+                    raise unknown_name(kind, name, list(valid))
+        for option, least in (("cells", 3), ("images_limit", 2), ("seed", 0)):
+            value = getattr(self, option)
+            if value is not None and value < least:
+                flag = option.replace("_", "-")
+                raise UserError(f"--{flag} is {value}; it must be at least {least}", exit_code=2)
+
+    def given(self) -> dict[str, Any]:
+        """What was given, as a manifest records it (without the benchmark)."""
+        return {k: v for k, v in vars(self).items() if v is not None and k != "benchmark"}
+
+    def filled(self, recorded: Mapping[str, Any] | None = None) -> Request:
+        """The same with what is usual, or with what was recorded, in the place of None."""
+        known = {k: tuple(v) if isinstance(v, list) else v for k, v in (recorded or {}).items()}
+        names = {field.name for field in fields(self)} - {"benchmark"}
+        values = _DEFAULTS | {k: v for k, v in known.items() if k in names} | self.given()
+        return replace(self, **values)
+
+    def choice(self) -> Choice:
+        """Which checkpoints."""
+        from raynas.execution.checkpoint_files import Choice
+
+        return Choice(self.methods, self.spaces, self.seeds, self.epochs or "last")
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """(rule, statistics): the corrected rule with each, the published one as published."""
+        rules = self.rules or _DEFAULTS["rules"]
+        corrected = (self.statistics or _DEFAULTS["statistics"]) if "corrected" in rules else ()
+        pairs = [("corrected", each) for each in corrected]
+        return [*pairs, ("published", PUBLISHED_STATISTICS)] if "published" in rules else pairs
+
+
+@dataclass(frozen=True)
+class Work:
+    """Everything that is to be scored, and against what.
+
+    Attributes:
+        log: the open directory; close it when done.
+        blocks: of cells.
+        vectors: by space, the architecture of each row.
+        rows: by space, the cells.
+        conditions: images and device.
+        benchmark: the truth.
+        tables: the same by space.
+        request: what was asked for.
+        title: of the images.
+    """
+
+    log: ScoreLog
+    blocks: list[Block]
+    vectors: Mapping[str, npt.NDArray[np.uint8]]
+    rows: Mapping[str, npt.NDArray[np.int64]]
+    conditions: Conditions
+    benchmark: Benchmark
+    tables: Mapping[str, Table]
+    request: Request
+    title: str
+
+    def cells_per_checkpoint(self) -> dict[Checkpoint, int]:
+        """Evaluations of cells with each checkpoint."""
+        counts: dict[Checkpoint, int] = {}
+        for block in self.blocks:
+            counts[block.checkpoint] = counts.get(block.checkpoint, 0) + len(block.rows)
+        return counts
+
+
+def prepare(study: Path, request: Request, out: Path | None, *, resume: bool) -> Work:
+    """Find everything and open the directory of results.
+
+    Raises:
+        UserError: something is missing; it says which command makes it.
+    """
+    from raynas.execution.checkpoint_files import find_checkpoints
+    from raynas.execution.manifest import describe_benchmark, read_manifest, run_manifest
+    from raynas.execution.scoring import Conditions, ScoreLog, blocks_of
+    from raynas.images import find_images
+
+    request.check()
+    manifest = read_manifest(study)
+    folder = out or study / FOLDER
+    given = request.given()
+    request = request.filled(read_manifest(folder, ScoreLog.kind)["arguments"] if resume else None)
+    checkpoints = find_checkpoints(study, manifest, request.choice())
+    benchmark = open_benchmark(_source(manifest, request.benchmark))
+    spaces = list(dict.fromkeys(checkpoint.space for checkpoint in checkpoints))
+    tables = {name: benchmark.table(load_space(name)) for name in spaces}
+    vectors = {name: representatives(name) for name in spaces}
+    rows = {name: cell_order(vectors[name], name, request) for name in spaces}
+    images = find_images(manifest["search"]["images"]["source"])
+    if resume:
+        log = ScoreLog.resume(folder, given, benchmark.sha256)
+    else:
+        arguments = vars(request) | {"study": str(study.absolute())}
+        made = run_manifest(ScoreLog.kind, arguments)
+        made |= {"benchmark": describe_benchmark(benchmark), "images": images.title}
+        log = ScoreLog.create(folder, made)
+    blocks = blocks_of(checkpoints, request.pairs(), rows, BLOCK_CELLS)
+    conditions = Conditions(images, request.images_limit, request.seed or 0)
+    return Work(log, blocks, vectors, rows, conditions, benchmark, tables, request, images.title)
+
+
+def run(
+    work: Work,
+    *,
+    actors: int = 2,
+    device: str = "cpu",
+    address: str | None = None,
+    listener: ScoreListener | None = None,
+) -> tuple[pa.Table, CorrelationPaths]:
+    """Score what is not scored yet; write the tables and the page.
+
+    Returns:
+        The coefficients, and where everything is.
+
+    Raises:
+        UserError: a checkpoint or an image cannot be read, or Ray does not start.
+    """
+    from raynas.analysis.rank_correlation import Truth, coefficients, groups_of
+    from raynas.execution.scoring import score_blocks
+    from raynas.report.correlation import SCORES, read_scores, write_correlation
+
+    conditions = replace(work.conditions, device=device)
+    if device == "cuda":
+        conditions = replace(conditions, gpus_per_actor=1 / max(actors, 1))
+    if work.log.finished:
+        scores = read_scores(work.log.path / SCORES)
+    else:
+        score_blocks(
+            work.log,
+            work.blocks,
+            work.vectors,
+            conditions,
+            actors=actors,
+            address=address,
+            listener=listener,
+        )
+        scores = _scores(work)
+    truths = {name: Truth(table, np.sort(work.rows[name])) for name, table in work.tables.items()}
+    groups = groups_of(scores)
+    found = coefficients(groups, truths, work.request.seed or 0)
+    paths = write_correlation(scores, found, groups, truths, work.benchmark, work.log)
+    if not work.log.finished:
+        work.log.mark_finished()
+    return found, paths
+
+
+def _source(manifest: Mapping[str, Any], given: str | None) -> str:
+    if given is not None:
+        return given
+    recorded = manifest["benchmark"]
+    return "surrogate" if recorded["kind"] == "surrogate" else str(recorded["path"])
+
+
+def representatives(name: str) -> npt.NDArray[np.uint8]:
+    """One architecture for each unique cell of a space, in the order of its rows."""
+    space = load_space(name)
+    return np.stack([space.representative(row) for row in range(space.num_unique)])
+
+
+def cell_order(
+    vectors: npt.NDArray[np.uint8], name: str, request: Request
+) -> npt.NDArray[np.int64]:
+    """The cells, those with the same edges beside each other: they have most in common."""
+    from raynas.seeds import seed_for
+
+    rows = np.arange(len(vectors))
+    if request.cells is not None and request.cells < len(rows):
+        rng = np.random.default_rng(seed_for(request.seed or 0, "correlation", name))
+        rows = rng.choice(rows, request.cells, replace=False)
+    blocks = vectors.shape[1] // 2
+    chosen = vectors[rows]
+    # The edges into the output first, then those of the blocks, then the operations.
+    keys = [chosen[:, -1], *chosen[:, blocks:-1].T, *chosen[:, :blocks].T]
+    return np.asarray(rows[np.lexsort(keys[::-1])], np.int64)
+
+
+def _scores(work: Work) -> pa.Table:
+    import pyarrow as pa
+
+    from raynas.analysis.rank_correlation import SCORES_SCHEMA
+    from search_spaces.space import hash_texts
+
+    hashes = {name: load_space(name).unique_hashes() for name in work.tables}
+    parts = []
+    for block in work.blocks:
+        of, accuracies = block.checkpoint, work.log.read(block)
+        if accuracies is None:
+            raise UserError(f"{work.log.path} has lost scores; continue it with --resume")
+        same = (of.method, of.space, of.seed, of.epoch, block.rule, block.statistics)
+        columns: list[Any] = [[value] * len(block.rows) for value in same]
+        columns += [block.rows, hash_texts(hashes[of.space][block.rows]), accuracies]
+        pairs = zip(columns, SCORES_SCHEMA, strict=True)
+        parts.append(pa.table([pa.array(c, f.type) for c, f in pairs], SCORES_SCHEMA))
+    return pa.concat_tables(parts).combine_chunks()

@@ -1,0 +1,138 @@
+"""The checkpoints that a study has kept of its one-shot searches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from raynas.execution.directory import CHECKPOINTS
+from raynas.execution.search_log import LAST
+from search_spaces.errors import UserError
+
+_ALL = "--keep-checkpoints all"
+
+
+@dataclass(frozen=True, order=True)
+class Checkpoint:
+    """The state of a search after an epoch.
+
+    Attributes:
+        method: the label that the study gave to the method.
+        space: name of the space.
+        seed: of the search.
+        epoch: finished epochs.
+        path: the file.
+    """
+
+    method: str
+    space: str
+    seed: int
+    epoch: int
+    path: Path
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which checkpoints; None takes those of all.
+
+    Attributes:
+        methods: labels.
+        spaces: names.
+        seeds: numbers.
+        epochs: "last", "all", or numbers joined by commas.
+    """
+
+    methods: tuple[str, ...] | None = None
+    spaces: tuple[str, ...] | None = None
+    seeds: tuple[int, ...] | None = None
+    epochs: str = "last"
+
+
+def find_checkpoints(study: Path, manifest: dict[str, Any], choice: Choice) -> list[Checkpoint]:
+    """The chosen checkpoints of a comparison, in the order of its methods.
+
+    Args:
+        study: its directory.
+        manifest: the content of its `manifest.json`.
+        choice: which.
+
+    Raises:
+        UserError: some are missing; it says which command makes them.
+    """
+    search = manifest.get("search")
+    if search is None:
+        raise UserError(
+            f"{study} has no one-shot searches, so there are no shared weights to evaluate with; "
+            "`python -m raynas.compare --methods darts,random_ws` makes a study that has"
+        )
+    methods = _chosen("method", choice.methods, list(search["settings"]), study)
+    spaces = _chosen("space", choice.spaces, list(search["spaces"]), study)
+    seeds = _chosen("seed", choice.seeds, list(search["seeds"]), study)
+    epochs = _epochs(choice.epochs)
+    found: list[Checkpoint] = []
+    for method in methods:
+        for space in spaces:
+            for seed in seeds:
+                found += _of_run(study, (method, space, seed), epochs)
+    return found
+
+
+def _chosen(kind: str, wanted: Sequence[Any] | None, there: list[Any], study: Path) -> list[Any]:
+    for one in wanted or ():
+        if one not in there:
+            listed = ", ".join(map(str, there))
+            raise UserError(
+                f"{study} has no searches of {kind} {one}, only of {listed}; choose among them, or "
+                f"run `python -m raynas.compare` with it",
+                exit_code=2,
+            )
+    return list(dict.fromkeys(wanted)) if wanted else there
+
+
+def _epochs(text: str) -> list[int] | str:
+    if text in ("last", "all"):
+        return text
+    numbers = [part.strip() for part in text.split(",")]
+    if not all(number.isdigit() and int(number) > 0 for number in numbers):
+        raise UserError(
+            f"--epochs is {text!r}; it must be last, all, or numbers such as 5,15,25", exit_code=2
+        )
+    return sorted({int(number) for number in numbers})
+
+
+def _of_run(study: Path, run: tuple[str, str, int], epochs: list[int] | str) -> list[Checkpoint]:
+    folder = study / CHECKPOINTS / "-".join(map(str, run))
+    name = f"{run[0]}, space {run[1]}, seed {run[2]}"
+    last = folder / LAST
+    if not last.is_file():
+        raise UserError(
+            f"{study} has no checkpoint of {name}; `python -m raynas.compare --resume {study}` "
+            "finishes an unfinished study, a new one keeps its checkpoints"
+        )
+    kept = {int(path.stem[6:]): path for path in folder.glob("epoch_*.pt")}
+    kept.setdefault(_epoch(last), last)
+    if epochs == "last":
+        wanted = [max(kept)]
+    elif epochs == "all":
+        wanted = sorted(kept)
+    else:
+        wanted = [epoch for epoch in epochs if isinstance(epoch, int)]
+    missing = [str(epoch) for epoch in wanted if epoch not in kept]
+    if missing:
+        there = ", ".join(map(str, sorted(kept)))
+        raise UserError(
+            f"{study} has no checkpoint of {name} after epoch {', '.join(missing)}, only after "
+            f"{there}; `python -m raynas.compare {_ALL}` makes a study that keeps all"
+        )
+    return [Checkpoint(*run, epoch, kept[epoch]) for epoch in wanted]
+
+
+def _epoch(path: Path) -> int:
+    from raynas.oneshot.checkpoint import read_checkpoint
+
+    state = read_checkpoint(path)
+    if not isinstance(state.get("epoch"), int):
+        raise UserError(f"the checkpoint {path} is not that of a search; run the study again")
+    return int(state["epoch"])

@@ -1,0 +1,261 @@
+"""The page of `python -m raynas.correlation`, and its tables as files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from raynas.analysis.rank_correlation import Group, Truth
+from raynas.analysis.rank_correlation.console import interval, main_of
+from raynas.execution.files import write_atomically
+from raynas.report import frame
+from raynas.report.content import SPACE_TITLES
+from raynas.report.correlation_figures import figures
+from raynas.report.markup import tag, text
+from raynas.report.sections import benchmark_box
+from raynas.report.styles import Style, as_json, styles
+from search_spaces.errors import UserError
+
+if TYPE_CHECKING:
+    from raynas.execution.scoring import ScoreLog
+    from search_spaces.benchmark import Benchmark
+
+SCORES, COEFFICIENTS = "correlation.parquet", "correlation_coefficients.parquet"
+PAGE = "correlation.html"
+
+_DEFINITIONS = {
+    "One-shot accuracy": "Share of right answers on the validation half of the search's images, "
+    "with the shared weights of a checkpoint and nothing trained.",
+    "Truth": "Mean accuracy of the benchmark's trainings of the cell alone, at 4, 12, 36 and 108 "
+    "epochs; higher is better on both sides, so agreement is positive.",
+    "Corrected rule": "Operations and edges have weight 0 or 1 as in the cell: the result is that "
+    "of the sub-network cut out of the supernet.",
+    "Published rule": "That of the released correlation script, with its errors, on all unique "
+    "cells: operations of methods with architecture parameters are softmaxed one-hots (0.576, "
+    "0.212, 0.212), rows of edges are divided by their sum; in spaces 1 and 2 the edge from "
+    "block 4 to the output is lost; normalisation with the statistics of the training.",
+    "Statistics": "What batch normalisation uses: those of each evaluated batch, the running ones "
+    "of the training, or recalibrated ones, means over training batches that the cell itself saw.",
+    "tau": "Kendall's tau-b. Its interval (95 %, percentile bootstrap) is over cells, and from "
+    "three seeds on over seeds too; of fewer seeds it holds for these seeds.",
+    "Sparse tau": "The same with a truth in bins of 0.1 percentage points.",
+    "Best 10 %": "The cells with the best truth, or those with the best one-shot accuracy. A range "
+    "that is cut makes any correlation smaller, the ceiling included.",
+    "Regret of the top k": "What is lost when the k best by one-shot accuracy are trained and the "
+    "best of them is taken, in percentage points of accuracy.",
+    "Ceiling": "The same coefficient between one training of the cells and the mean of their other "
+    "trainings: noise alone keeps even a perfect predictor near it.",
+}
+_CAPTIONS = {
+    "epochs": (
+        "Over the epochs of the search",
+        "Kendall's tau of all cells, corrected rule; the dotted line is the noise ceiling.",
+    ),
+    "budgets": (
+        "Over the budgets of the truth",
+        "Kendall's tau with the mean test accuracy after "
+        "so many epochs of training alone, last checkpoint; dotted: the ceiling.",
+    ),
+    "vertices": (
+        "By number of vertices",
+        "Kendall's tau among cells of one size (input and output "
+        "are counted), last checkpoint; dotted: the ceiling.",
+    ),
+    "rules": ("By rule and statistics", "Kendall's tau of all cells, last checkpoint."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CorrelationPaths:
+    """What was written."""
+
+    scores: Path
+    coefficients: Path
+    page: Path
+
+
+def read_scores(path: Path) -> pa.Table:
+    """The scores of a finished directory.
+
+    Raises:
+        UserError: they are gone or damaged.
+    """
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.ParquetFile(path).read()
+    except (OSError, pa.ArrowException) as error:
+        raise UserError(
+            f"cannot read {path}; delete its directory and run the correlation again"
+        ) from error
+
+
+def write_correlation(
+    scores: pa.Table,
+    found: pa.Table,
+    groups: Sequence[Group],
+    truths: Mapping[str, Truth],
+    benchmark: Benchmark,
+    log: ScoreLog,
+) -> CorrelationPaths:
+    """Write both tables and the page into the log's directory.
+
+    Raises:
+        UserError: the file system refuses.
+    """
+    import pyarrow.parquet as pq
+
+    out = log.path
+    html = page(found.to_pylist(), groups, truths, benchmark, log.manifest)
+    for name, table in ((SCORES, scores), (COEFFICIENTS, found)):
+        write_atomically(out / name, partial(pq.write_table, table))
+    write_atomically(out / PAGE, lambda path: path.write_text(html, encoding="utf-8"))
+    return CorrelationPaths(out / SCORES, out / COEFFICIENTS, out / PAGE)
+
+
+def page(
+    rows: list[dict[str, Any]],
+    groups: Sequence[Group],
+    truths: Mapping[str, Truth],
+    benchmark: Benchmark,
+    manifest: Mapping[str, Any],
+) -> str:
+    """The whole page as HTML."""
+    looks = styles(dict.fromkeys(group.method for group in groups))
+    drawn: list[dict[str, Any]] = []
+    sections = []
+    for index, (space, truth) in enumerate(truths.items()):
+        here = [row for row in rows if row["space"] == space]
+        some = [group for group in groups if group.space == space]
+        sections.append(_section(space, index, here, some, truth, looks, drawn))
+    entry = {name: getattr(benchmark, name) for name in ("name", "kind", "sha256", "metadata")}
+    return frame.render(
+        {"figures": drawn, "styles": as_json(looks)},
+        frame.asset("page.js"),
+        title="Does weight sharing rank cells?",
+        kicker=text(f"raynas report · {benchmark.kind} benchmark"),
+        notice=benchmark_box(entry),
+        findings="".join(tag("p", text(line), class_="finding") for line in findings(rows)),
+        navigation="",
+        controls=frame.method_switches(looks),
+        spaces="".join(sections),
+        failures=_definitions(),
+        manifest=_made(manifest),
+    )
+
+
+def findings(rows: list[dict[str, Any]]) -> list[str]:
+    """One sentence per space and method: the corrected rule, the last checkpoint."""
+    lines = []
+    for space in dict.fromkeys(row["space"] for row in rows):
+        here = [row for row in rows if row["space"] == space]
+        target = main_of(here)
+        kept = [r for r in here if r["rule"] == "corrected"] or here
+        for row in _last([r for r in kept if r["statistics"] == kept[0]["statistics"]]):
+            if (row["subset"], row["measure"]) != ("all", "kendall"):
+                continue
+            if (row["quantity"], row["budget"]) != target:
+                continue
+            ceiling = "unknown" if row["ceiling"] is None else f"{row['ceiling']:.2f}"
+            lines.append(
+                f"{SPACE_TITLES[space]}: {row['method']}, {row['statistics']} statistics, epoch "
+                f"{row['epoch']}, {row['seeds']} seed{'s' * (row['seeds'] != 1)}: tau "
+                f"{interval(row)} over {row['cells']:,} cells; the ceiling is {ceiling}."
+            )
+    return lines
+
+
+def _last(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    last: dict[str, int] = {}
+    for row in rows:
+        last[row["method"]] = max(row["epoch"], last.get(row["method"], 0))
+    return [row for row in rows if row["epoch"] == last[row["method"]]]
+
+
+def _section(
+    space: str,
+    index: int,
+    rows: list[dict[str, Any]],
+    groups: Sequence[Group],
+    truth: Truth,
+    looks: Mapping[str, Style],
+    drawn: list[dict[str, Any]],
+) -> str:
+    cards: list[str] = []
+    for name, figure in figures(rows, groups, truth, looks).items():
+        heading, caption = _CAPTIONS.get(
+            name,
+            (
+                name,
+                "Every mark is a cell; the distributions of both accuracies stand at the margins.",
+            ),
+        )
+        identifier = f"figure-{index}-{len(cards)}"
+        drawn.append({"id": identifier, **figure})
+        cards.append(frame.card(identifier, heading, caption, False))
+    return tag(
+        "section",
+        tag("h2", text(SPACE_TITLES[space])),
+        _table(rows, looks),
+        tag("div", *cards, class_="cards"),
+        class_="space",
+        id=f"space-{index}",
+    )
+
+
+def _table(rows: list[dict[str, Any]], looks: Mapping[str, Style]) -> str:
+    target = main_of(rows)
+    shown = {
+        "tau": ("all", "kendall"),
+        "Spearman": ("all", "spearman"),
+        "Pearson": ("all", "pearson"),
+        "Sparse tau": ("all", "sparse_kendall"),
+        "Best 10 %": ("best 10 % by truth", "kendall"),
+        "Best by score": ("best 10 % by one-shot accuracy", "kendall"),
+        "Overlap of 10": ("all", "top_10_overlap"),
+        "Regret of 10": ("all", "top_10_regret"),
+    }
+    found: dict[tuple[Any, ...], dict[tuple[str, str], dict[str, Any]]] = {}
+    for row in rows:
+        if (row["quantity"], row["budget"]) == target:
+            key = (row["method"], row["epoch"], row["rule"], row["statistics"], row["seeds"])
+            found.setdefault(key, {})[row["subset"], row["measure"]] = row
+    heads = ("Method", "Epoch", "Rule", "Statistics", "Seeds", *shown)
+    head = tag("tr", *(tag("th", text(name), scope="col") for name in heads))
+    body = []
+    for key, of in found.items():
+        name = tag("span", "", class_="swatch", data_method=key[0]) + text(looks[key[0]].name)
+        cells = [tag("td", text(value)) for value in key[1:]]
+        cells += [tag("td", *_value(of[place])) for place in shown.values()]
+        body.append(tag("tr", tag("th", name, scope="row"), *cells, data_row=key[0]))
+    table = tag("table", tag("thead", head), tag("tbody", *body), class_="summary")
+    note = f"Against mean {target[0]} accuracy at {target[1]} epochs; regret in percentage points."
+    return tag("p", text(note), class_="settings") + tag("div", table, class_="scroll")
+
+
+def _value(row: dict[str, Any]) -> tuple[str, ...]:
+    if row["value"] is None:
+        return (text("–"), tag("small", text(row["statement"])))
+    if row["measure"].endswith("regret"):
+        return (text(f"{100 * row['value']:.2f}"),)
+    value, _, ends = interval(row).partition(" [")
+    return (text(value), tag("small", text(f"[{ends}")) if ends else "")
+
+
+def _definitions() -> str:
+    rows = [tag("div", tag("dt", text(k)), tag("dd", text(v))) for k, v in _DEFINITIONS.items()]
+    return tag("section", tag("h2", "Definitions"), tag("dl", *rows), id="definitions")
+
+
+def _made(manifest: Mapping[str, Any]) -> str:
+    given = manifest["arguments"]
+    cells = "all unique cells" if given["cells"] is None else f"{given['cells']:,} cells per space"
+    limit = given["images_limit"]
+    images = "all images" if limit is None else f"{limit:,} images"
+    said = f"{given['study']}: {cells}, {images} of the validation half of {manifest['images']}."
+    return tag("section", tag("h2", "Made from"), tag("p", text(said)))

@@ -1,0 +1,182 @@
+"""`python -m raynas.correlation` as a user meets it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from raynas.correlation import app
+from raynas.execution.manifest import new_manifest, write_manifest
+from raynas.oneshot import write_checkpoint
+from search_spaces import load_space
+from search_spaces.command_line import run
+from search_spaces.table import Table
+from tests.support.benchmarks import synthetic_benchmark
+from tests.support.pages import Outline, report_data
+
+EPOCHS = 2
+SHORT = ("--actors", "0", "--cells", "30", "--images-limit", "24", "--rules", "corrected")
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Table:
+    space = load_space(1)
+    path = tmp_path_factory.mktemp("store") / "space1.arrow"
+    return synthetic_benchmark(path, space).table(space)
+
+
+@pytest.fixture(scope="module")
+def study(table: Table, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study of one search with the checkpoints of both epochs; all images, tiny network."""
+    from raynas.images import find_images, load_search_images
+    from raynas.oneshot import Search, method_settings
+
+    path = tmp_path_factory.mktemp("studies") / "mine"
+    images = load_search_images(find_images("digits"))
+    values = {"channels": 4, "cells": 1, "epochs": EPOCHS, "batch_size": 200}
+    search = Search("darts", load_space("1"), images, method_settings("darts", **values), seed=0)
+    folder = path / "checkpoints" / "darts-1-0"
+    folder.mkdir(parents=True)
+    for epoch in range(1, EPOCHS + 1):
+        search.advance(1)
+        for name in (f"epoch_{epoch}.pt", "last.pt"):
+            write_checkpoint(folder / name, search.state_dict())
+    searched = {
+        "settings": {"darts": search.settings.as_dict()},
+        "spaces": ["1"],
+        "seeds": [0],
+        "images": {"source": "digits", "name": "digits", "title": "digits"},
+        "device": "cpu",
+    }
+    write_manifest(path, new_manifest({"spaces": ["1"]}, {"1": table}, searched))
+    return path
+
+
+def call(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
+    monkeypatch.setattr(sys, "argv", ["correlation", *map(str, arguments)])
+    monkeypatch.setenv("COLUMNS", "140")
+    with pytest.raises(SystemExit) as ended:
+        run(app)
+    return int(ended.value.code or 0)
+
+
+def test_scores_coefficients_and_page(
+    study: Path,
+    table: Table,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = tmp_path / "found"
+    options = (study, *SHORT[:-2], "--statistics", "batch", "--epochs", "all", "--out", out)
+    assert call(monkeypatch, *options) == 0, capsys.readouterr().err
+    said = capsys.readouterr().out
+    assert "darts, space 1, seed 0, epoch 2: 60 evaluations" in said
+    assert "One training against the others" in " ".join(said.split())
+    scores = pq.read_table(out / "correlation.parquet")
+    assert scores.num_rows == 30 * 2 * EPOCHS
+    assert len(set(scores["row"].to_pylist())) == 30
+    hashes = dict(zip(scores["row"].to_pylist(), scores["module_hash"].to_pylist(), strict=True))
+    assert all(load_space(1).row_of_hash(h) == row for row, h in hashes.items())
+    accuracies = scores["accuracy"].to_numpy() * 24
+    assert np.allclose(accuracies, accuracies.round())
+    rows = pq.read_table(out / "correlation_coefficients.parquet").to_pylist()
+    assert {row["budget"] for row in rows} == {4, 12, 36, 108}
+    whole = [r for r in rows if (r["subset"], r["measure"]) == ("all", "kendall")]
+    assert all(r["low"] <= r["value"] <= r["high"] for r in whole)
+    page = (out / "correlation.html").read_text()
+    outline = Outline(page)
+    assert all(a.startswith(("#", "data:")) for a in outline.addresses)
+    for words in ("Published rule", "0.576", "Over the epochs of the search", "Ceiling"):
+        assert words in outline.text, words
+    assert len(report_data(page)["figures"]) == 5
+    before = scores.to_pylist()
+    (out / "correlation_coefficients.parquet").unlink()
+    assert call(monkeypatch, study, "--out", out, "--resume") == 0
+    assert pq.read_table(out / "correlation.parquet").to_pylist() == before
+    assert pq.read_table(out / "correlation_coefficients.parquet").to_pylist() == rows
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--epochs", "7"), "after epoch 7, only after 1, 2; `python -m raynas.compare --keep"),
+        (("--epochs", "often"), "last, all, or numbers"),
+        (("--space", "3"), "no searches of space 3, only of 1"),
+        (("--methods", "gdas"), "no searches of method gdas, only of darts"),
+        (("--seeds", "4"), "no searches of seed 4, only of 0"),
+        (("--rules", "mine"), "corrected"),
+        (("--cells", "1"), "at least 3"),
+    ],
+)
+def test_what_is_missing_is_said(
+    study: Path,
+    options: tuple[str, str],
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert call(monkeypatch, study, *options) in (1, 2)
+    said = capsys.readouterr().err.strip()
+    assert words in said and "\n" not in said
+    assert not (study / "correlation").exists()
+
+
+def test_a_study_without_checkpoints(
+    table: Table,
+    study: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    write_manifest(bare, new_manifest({"spaces": ["1"]}, {"1": table}))
+    assert call(monkeypatch, bare) == 1
+    assert "`python -m raynas.compare --methods" in capsys.readouterr().err
+    (bare / "manifest.json").write_text((study / "manifest.json").read_text())
+    assert call(monkeypatch, bare) == 1
+    assert "has no checkpoint of darts, space 1, seed 0" in capsys.readouterr().err
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+def test_killed_actors_and_drivers_lose_nothing(study: Path, tmp_path: Path) -> None:
+    from tests.support.processes import ray_actors, still_there
+
+    common = ["--images-limit", "200", "--statistics", "batch"]
+    quiet, killed = tmp_path / "quiet", tmp_path / "killed"
+    assert start(study, *common, "--actors", "0", "--out", quiet).wait(600) == 0
+    driver = start(study, *common, "--out", killed)
+    wait_for_blocks(killed, 3, driver)
+    ray_actors("ScoringActor", driver.pid)[0].kill()
+    wait_for_blocks(killed, 6, driver)
+    below = ray_actors("ScoringActor", driver.pid)
+    os.kill(driver.pid, signal.SIGKILL)
+    driver.wait()
+    assert still_there(below, 30) == []
+    kept = {p: p.stat().st_mtime_ns for p in (killed / "log").glob("*.parquet")}
+    driver = start(study, *common, "--out", killed, "--resume")
+    wait_for_blocks(killed, len(kept) + 1, driver)
+    assert all(p.stat().st_mtime_ns == when for p, when in kept.items() if p.exists())
+    assert driver.wait(900) == 0
+    tables = [pq.read_table(out / "correlation.parquet").to_pylist() for out in (quiet, killed)]
+    assert tables[0] == tables[1]
+
+
+def start(study: Path, *options: object) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "raynas.correlation", str(study), *map(str, options)]
+    return subprocess.Popen(command, start_new_session=True, env=os.environ | {"COLUMNS": "140"})
+
+
+def wait_for_blocks(out: Path, count: int, driver: subprocess.Popen[bytes]) -> None:
+    while len(list((out / "log").glob("*.parquet"))) < count and driver.poll() is None:
+        time.sleep(0.02)
