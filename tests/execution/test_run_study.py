@@ -10,13 +10,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from raynas.execution import Plan, RunOutcome, Study, new_manifest, run_study
+from raynas.execution import Plan, RunOutcome, Study, run_study
 from raynas.execution.block_run import BlockRun
 from raynas.execution.blocks import Block
 from raynas.execution.cluster import cluster
@@ -26,39 +26,16 @@ from search_spaces.errors import UserError
 from search_spaces.table import Table
 from tests.execution.conftest import MakePlan
 from tests.support.processes import descendants, ray_actors, still_there
+from tests.support.ray_studies import TRAINABLE, WRITER, Listener, clean_cluster, create, kill
 
 Rows = dict[Run, list[Any]]
-TRAINABLE, WRITER = "Trainable", "StudyWriter"
 
 
 @pytest.fixture(scope="module")
 def small_ray() -> Iterator[None]:
     """A local cluster that all studies of this module share."""
-    before = {process.pid for process in descendants()}
-    with cluster(None, cpus=2) as folder:
-        processes = [process for process in descendants() if process.pid not in before]
+    with clean_cluster():
         yield
-    assert still_there(processes, 10) == []
-    assert not folder.exists()
-
-
-class Listener:
-    """Remembers what it was told, and does something once when the work has begun."""
-
-    def __init__(self, action: Callable[[], object] | None = None) -> None:
-        self.seen: list[tuple[Any, ...]] = []
-        self.action = action
-
-    def on_progress(self, *told: Any) -> None:
-        self.seen.append(told)
-        if self.action is not None and told[2] > 0:
-            action, self.action = self.action, None
-            action()
-
-
-def create(path: Path, plan: Plan, table: Table) -> Study:
-    arguments = {"spaces": plan.spaces, "methods": plan.methods, "incumbent": "validation"}
-    return Study.create(path, new_manifest(arguments, {"1": table}))
 
 
 def expected(plan: Plan, table: Table) -> Rows:
@@ -77,16 +54,6 @@ def plain(log: Any) -> Rows:
         run: [row._replace(real_seconds=0.0) for row in rows]
         for run, rows in table_to_rows(log).items()
     }
-
-
-def kill(name: str) -> Callable[[], None]:
-    def action() -> None:
-        victims = ray_actors(name)
-        assert victims
-        for victim in victims:
-            victim.kill()
-
-    return action
 
 
 def test_a_study(tmp_path: Path, small_ray: None, make_plan: MakePlan, table: Table) -> None:

@@ -6,7 +6,7 @@ import json
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from raynas.analysis.trajectory import TRAJECTORY_SCHEMA
-from raynas.execution import Plan, Study, new_manifest, read_manifest, run_study
-from raynas.execution.cluster import cluster
+from raynas.execution import Plan, read_manifest, run_study
 from raynas.execution.supernet_actor import SearchSpec, SupernetActor, evaluate_in_pool
 from raynas.images import find_images, load_search_images
 from raynas.search_request import search_plan as planned
@@ -25,51 +24,18 @@ from search_spaces.spaces import load_space
 from search_spaces.table import Table
 from tests.execution.conftest import MakePlan
 from tests.support.processes import compare, descendants, ray_actors, still_there
+from tests.support.ray_studies import TRAINABLE, WRITER, Listener, clean_cluster, create, kill
 from tests.support.search_plans import one_thread, plain, search_plan, small_settings, undisturbed
 from tests.support.searches import Hungry, Starving
 
-TRAINABLE, WRITER = "Trainable", "StudyWriter"
 RUN = ("darts", "1", 0)
 
 
 @pytest.fixture(scope="module")
 def small_ray() -> Iterator[None]:
     """A local cluster with a GPU that is one by name only."""
-    before = {process.pid for process in descendants()}
-    with cluster(None, cpus=2, gpus=1) as folder:
-        processes = [process for process in descendants() if process.pid not in before]
+    with clean_cluster(gpus=1):
         yield
-    assert still_there(processes, 10) == []
-    assert not folder.exists()
-
-
-class Listener:
-    """Remembers what it was told, and does something once when a search has done an epoch."""
-
-    def __init__(self, action: Callable[[], object] | None = None) -> None:
-        self.seen: list[tuple[Any, ...]] = []
-        self.action = action
-
-    def on_progress(self, *told: Any) -> None:
-        self.seen.append(told)
-        if self.action is not None and told[0] == RUN[0] and told[2] > 0:
-            action, self.action = self.action, None
-            action()
-
-
-def create(path: Path, plan: Plan, table: Table) -> Study:
-    arguments = {"spaces": plan.spaces, "methods": plan.methods, "incumbent": "validation"}
-    return Study.create(path, new_manifest(arguments, {"1": table}))
-
-
-def kill(name: str) -> Callable[[], None]:
-    def action() -> None:
-        victims = ray_actors(name)
-        assert victims
-        for victim in victims:
-            victim.kill()
-
-    return action
 
 
 @pytest.mark.parametrize("victim", [TRAINABLE, pytest.param(WRITER, marks=pytest.mark.long)])
@@ -79,7 +45,7 @@ def test_killed_processes_lose_nothing(
     """Right after the first epoch; both kinds of trials are in the study."""
     searches = search_plan("darts", "random_ws")
     plan = make_plan(methods=("rs", "darts", "random_ws"), searches=searches)
-    listener = Listener(kill(victim))
+    listener = Listener(kill(victim), "darts")
     with create(tmp_path / "study", plan, table) as study:
         outcome = run_study(study, plan, listener=listener)
         assert listener.action is None
@@ -235,7 +201,7 @@ def test_the_death_of_a_node_loses_nothing(
     nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
     try:
         other = nodes.add_node(num_cpus=2)
-        listener = Listener(lambda: nodes.remove_node(other, allow_graceful=False))
+        listener = Listener(lambda: nodes.remove_node(other, allow_graceful=False), "darts")
         with create(tmp_path / "study", plan, table) as study:
             outcome = run_study(study, plan, listener=listener, address=nodes.address)
             assert listener.action is None and outcome.failed_runs == ()
