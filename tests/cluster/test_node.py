@@ -15,6 +15,8 @@ import pytest
 
 from tests.support.processes import alive, still_there
 
+pytestmark = pytest.mark.cluster
+
 NODE = Path(__file__).resolve().parents[2] / "clusters" / "node"
 SLEEP = shutil.which("sleep") or "/bin/sleep"
 

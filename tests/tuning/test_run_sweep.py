@@ -33,6 +33,8 @@ from tuning.settings import SweepSettings
 from tuning.study import read_checkpoint_of
 from tuning.table import EVALUATION_SCHEMA, incumbent, read_evaluations
 
+pytestmark = pytest.mark.long  # a minute or more with every start of Ray
+
 REPOSITORY = Path(__file__).parent.parent.parent
 TRAINABLE, WRITER = "EvaluationTrainable", "SweepWriter"
 FEW = small("bohb", iterations=3, concurrent=3)
