@@ -75,6 +75,7 @@ def test_a_study(tmp_path: Path, small_ray: None, make_plan: MakePlan, table: Ta
     assert last["rs"][2] == last["re"][2] == 60 > last["hb"][2]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("victim", [TRAINABLE, WRITER])
 def test_killed_workers_lose_nothing(
     tmp_path: Path, small_ray: None, make_plan: MakePlan, table: Table, victim: str
@@ -118,6 +119,7 @@ def test_a_log_that_cannot_be_written_ends_the_study(
             run_study(study, plan, listener=listener)
 
 
+@pytest.mark.long
 def test_a_damaged_block_is_computed_again(
     tmp_path: Path, small_ray: None, make_plan: MakePlan, table: Table
 ) -> None:

@@ -63,6 +63,7 @@ def test_killed_processes_lose_nothing(
     assert devices == {"rs": "table", "darts": "cpu", "random_ws": "cpu"}
 
 
+@pytest.mark.long
 def test_only_the_search_that_cannot_go_on_fails(
     tmp_path: Path,
     small_ray: None,
@@ -101,7 +102,7 @@ def _with_a_gpu(plan: Plan, run: tuple[str, str, int]) -> Any:
 def test_a_pool_evaluates_one_checkpoint(small_ray: None) -> None:
     """An actor is killed meanwhile; its block is evaluated again."""
     images = load_search_images(find_images("digits"))
-    vectors = load_space("1").sample(np.random.default_rng(0), 60)
+    vectors = load_space("1").sample(np.random.default_rng(0), 400)
     with one_thread():
         actor = SupernetActor(SearchSpec("darts", "1", small_settings("darts")), images)
         actor.train()
@@ -111,7 +112,7 @@ def test_a_pool_evaluates_one_checkpoint(small_ray: None) -> None:
     def strike() -> None:
         end = time.monotonic() + 60
         while not killed and time.monotonic() < end:
-            for victim in ray_actors("SupernetActor.evaluate")[:1]:
+            for victim in ray_actors("SupernetActor")[:1]:
                 killed.append(victim.pid)
                 victim.kill()
             time.sleep(0.005)

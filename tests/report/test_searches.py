@@ -199,6 +199,7 @@ def test_a_search_that_failed_at_once(tables: dict[str, Table], tmp_path: Path) 
     assert {run["method"] for run in report_data(page)["explorers"][0]["runs"]} == {"darts"}
 
 
+@pytest.mark.long
 def test_a_large_study_stays_under_eight_megabytes(
     tables: dict[str, Table], tmp_path: Path
 ) -> None:

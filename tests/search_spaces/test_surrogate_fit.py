@@ -242,7 +242,8 @@ def _program(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("kind", ["tables", pytest.param("store", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("kind", ["tables", "store"])
 def test_a_tiny_fit_runs_from_end_to_end(tmp_path: Path, kind: str) -> None:
     pytest.importorskip("lightgbm")
     data, out = tmp_path / "data", tmp_path / "small.parquet"

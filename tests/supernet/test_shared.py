@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from raynas.supernet import STATISTICS, Supernet, SupernetSettings, evaluation, extract
+from raynas.supernet import STATISTICS, Supernet, evaluation, extract
 from raynas.supernet.rules import RULES, rule_weights
 from raynas.supernet.shared import SharedEvaluator
 from raynas.supernet.shared.layers import max_pool_3x3
@@ -44,21 +44,16 @@ def calibration() -> list[Tensor]:
     return [images(seed=seed) for seed in (5, 6, 7)]
 
 
-@pytest.mark.parametrize("statistics", STATISTICS)
-@pytest.mark.parametrize("rule", RULES)
-@pytest.mark.parametrize(
-    ("name", "settings"),
-    [
-        (1, TINY),
-        (2, replace(TINY, partial_channels=2)),
-        (3, replace(TINY, flavour="published")),
-    ],
-)
-def test_together_is_as_alone(
-    name: int, settings: SupernetSettings, rule: str, statistics: str
-) -> None:
+SETTINGS = {1: TINY, 2: replace(TINY, partial_channels=2), 3: replace(TINY, flavour="published")}
+# Every rule with every kind of statistics, and both kinds of supernets that are not the usual one.
+CASES = [(1, rule, statistics) for rule in RULES for statistics in STATISTICS]
+CASES += [(name, rule, "batch") for name in (2, 3) for rule in RULES]
+
+
+@pytest.mark.parametrize(("name", "rule", "statistics"), CASES)
+def test_together_is_as_alone(name: int, rule: str, statistics: str) -> None:
     space = load_space(name)
-    supernet = small_supernet(space, settings)
+    supernet = small_supernet(space, SETTINGS[name])
     chosen = vectors(space, 5)
     found = together(supernet, chosen, rule, statistics)
     expected = torch.stack([alone(supernet, v, rule, statistics) for v in chosen])

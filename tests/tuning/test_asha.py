@@ -44,11 +44,11 @@ def written_out(
 
 
 @pytest.mark.parametrize("eta", [2, 3, 4])
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_every_proposal_follows_the_rule(eta: int, seed: int) -> None:
     """Many workers, ties, failures, and results in any order."""
     chance = random.Random(seed)
-    settings = small("asha", min_epochs=1, max_epochs=81, eta=eta, iterations=20)
+    settings = small("asha", min_epochs=1, max_epochs=81, eta=eta, iterations=8)
     algorithm = make_algorithm(settings, toy_space())
     results: list[dict[int, float]] = [{} for _ in settings.budgets]
     promoted: list[set[int]] = [set() for _ in settings.budgets]

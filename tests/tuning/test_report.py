@@ -82,6 +82,13 @@ def test_fisher_interval() -> None:
     )
 
 
+@pytest.fixture
+def fewer_shuffles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each takes a forest."""
+    monkeypatch.setattr("tuning.report.analysis._SHUFFLES", 10)
+
+
+@pytest.mark.usefixtures("fewer_shuffles")
 def test_importance_finds_what_the_errors_depend_on(content: SweepContent) -> None:
     fewer = replace(content, rows=[r for r in content.rows if r["epochs"] == 2])
     found = importance(fewer)
@@ -133,6 +140,7 @@ def test_every_figure_is_there_and_can_be_painted(content: SweepContent) -> None
     assert len(places) == 4 and all(0 <= place <= 1 for place in places[:3])
 
 
+@pytest.mark.usefixtures("fewer_shuffles")
 def test_the_page_is_one_file_with_everything(study: Path) -> None:
     paths = build_report(study)
     html = paths.page.read_text()
