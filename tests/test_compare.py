@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -13,6 +14,10 @@ import pytest
 
 from raynas.compare import app
 from raynas.comparison import DEFAULT_METHODS, Request, start
+from raynas.execution import Study
+from raynas.execution.block_run import BlockRun
+from raynas.execution.blocks import plan_blocks
+from raynas.execution.log import NOTHING
 from raynas.optimizers import OPTIMIZERS
 from search_spaces import UserError, load_space
 from search_spaces.benchmark import Benchmark, write_store
@@ -107,6 +112,7 @@ def test_the_console_shows_a_table_and_where_things_are(
 ) -> None:
     done, _ = run
     assert "mean test regret" in done.stdout
+    assert done.stdout.startswith("benchmark: synthetic space 1\n")
     for word in ("rs", "re", "hb", "1e4", "1e6", "final", "rank", "study", "report.html"):
         assert word in done.stdout
     assert done.stderr == ""
@@ -255,6 +261,39 @@ def test_a_budget_shorter_than_any_training(store: Path, tmp_path: Path) -> None
     assert refused.returncode == 1
     assert "no training ended within --budget-seconds 1" in refused.stderr
     assert refused.stderr.count("\n") == 1
+
+
+def test_ctrl_c_says_how_to_go_on(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("raynas.execution.runner.run_study", stop)
+    options = ["--space", "1", "--methods", "rs", "--benchmark", str(store), "--out", "study"]
+    stopped = call(app, *options, cwd=tmp_path)
+    way_out = f"continue with --resume {tmp_path / 'study'}"
+    assert stopped.stderr == f"stopped; nothing finished is lost, {way_out}\n"
+    assert stopped.returncode == 130
+    Study.resume(tmp_path / "study").close()
+
+
+def test_several_spaces_in_one_study(tmp_path: Path) -> None:
+    request = Request(
+        spaces=("1", "2"), methods=("rs",), seeds=2, evaluations=3, benchmark="surrogate"
+    )
+    begun = start(request, tmp_path / "study")
+    assert begun.plan.pairs() == [("rs", "1"), ("rs", "2")]
+    with begun.study as study:
+        for block in plan_blocks(begun.plan, (), cpus=1):
+            run = BlockRun(begun.plan, block, begun.tables[block.space], NOTHING)
+            study.log.append(*run.advance(math.inf))
+        frame = study.finish(begun.tables).to_pandas()
+    assert frame.groupby(["space", "seed"]).size().tolist() == [3] * 4
+    for space, rows in frame.groupby("space"):
+        cells = [begun.tables[space].space.row_of_hash(name) for name in rows.incumbent_hash]
+        regret = begun.tables[space].test_error(cells) - begun.tables[space].best_test_error
+        assert rows.test_regret.to_numpy() == pytest.approx(regret)
 
 
 def test_a_damaged_benchmark_is_refused(store: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pyarrow as pa
 from rich.console import Console
@@ -26,6 +27,7 @@ def test_a_terminal_shows_every_method_with_its_count_and_best_error() -> None:
     text = shown(terminal=True)
     last = text[text.rindex("rs ") :]
     assert "2,800/2,800" in last and "4.98 %" in last
+    assert re.search(r"rs .* left +0:00:00", last)
     assert "hb " in last
 
 

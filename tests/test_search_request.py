@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from raynas.compare import app
 from raynas.comparison import DEFAULT_METHODS, Comparison, Request, resume, start
 from raynas.comparison import _methods as choose_methods
 from raynas.oneshot import REGISTRY
 from raynas.presets import PRESETS
+from raynas.report.wording import rerun_command
 from raynas.search_request import SearchRequest
 from search_spaces import UserError, load_space
 from search_spaces.benchmark import Benchmark
@@ -71,7 +74,8 @@ def test_the_other_options_change_the_plan(begin: Any, tmp_path: Path) -> None:
 
 
 def test_the_paper_preset_is_as_published(begin: Any) -> None:
-    begun = begin(methods="darts,random_ws,gdas", preset="paper")
+    begun = begin(methods="rs,darts,random_ws,gdas", preset="paper")
+    assert (begun.plan.seeds, begun.plan.evaluations) == (tuple(range(500)), 280)
     plan = begun.plan.searches
     assert plan.seeds == tuple(range(6))
     shape = {(s.channels, s.cells, s.epochs) for s in plan.settings.values()}
@@ -110,6 +114,42 @@ def test_resume_has_the_same_plan_and_checks_the_options(begin: Any, store: Benc
     ):
         with pytest.raises(UserError, match=told):
             resume(path, Request(searches=SearchRequest(**{option: value})))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"preset": "paper"},
+        {"preset": "paper", "images": "digits", "cells": 2, "batch_size": 50},
+        {"epochs": 7, "channels": 8, "precision": "bf16", "search_seeds": 3, "device": "cpu"},
+        {"keep_checkpoints": "all", "images": "auto"},
+    ],
+)
+def test_the_command_that_a_page_names_asks_for_the_same_study(
+    begin: Any, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[Request] = []
+
+    def ask(request: Request, out: Path | None) -> None:
+        asked.append(request)
+        raise UserError("not now")
+
+    manifest = begin(**options).study.manifest
+    command = shlex.split(rerun_command(manifest))
+    assert command[:3] == ["python", "-m", "raynas.compare"]
+    monkeypatch.setattr("raynas.comparison.start", ask)
+    with pytest.raises(UserError, match="not now"):
+        app(command[3:], standalone_mode=False)
+    again = start(asked[0], tmp_path / "again")
+    again.study.close()
+    assert again.study.manifest["search"] == manifest["search"]
+    differing = {
+        name
+        for name, value in again.study.arguments.items()
+        if value != manifest["arguments"][name]
+    }
+    assert differing == set()
 
 
 @pytest.mark.parametrize(

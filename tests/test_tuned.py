@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from raynas.comparison import Comparison, Request, resume, start
+from raynas.labels import base_method
 from raynas.report.styles import styles
 from raynas.report.wording import rerun_command
 from raynas.search_request import SearchRequest
-from raynas.tuned import TUNED, Tuned, base_method, is_tuned, read_all_tuned, read_tuned
+from raynas.tuned import TUNED, Tuned, is_tuned, read_all_tuned, read_tuned
 from search_spaces import UserError, load_space
 from search_spaces.benchmark import Benchmark
 from tests.support.benchmarks import synthetic_benchmark

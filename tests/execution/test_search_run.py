@@ -14,7 +14,7 @@ import torch
 from raynas.analysis.searches import ALPHAS_SCHEMA, SEARCHES_SCHEMA
 from raynas.analysis.trajectory import CURRENT, trajectory
 from raynas.execution import Plan, supernet_actor
-from raynas.execution.gpus import fraction_for, larger_fraction, trial_resources
+from raynas.execution.gpus import fraction_for, fractions, larger_fraction, trial_resources
 from raynas.execution.search_log import LAST, NO_RECORDS, SearchLog, split_records
 from raynas.execution.search_plan import plan_searches
 from raynas.execution.search_rows import ended_searches, search_rows
@@ -288,6 +288,18 @@ def test_shares_of_a_gpu() -> None:
     assert larger_fraction(1.0) is None and larger_fraction(0.0) is None
     assert trial_resources(0.25) == {"CPU": 1.0, "GPU": 0.25}
     assert trial_resources(0.0) == {"CPU": 1.0}
+
+
+def test_who_finds_the_share_of_a_gpu(make_plan: MakePlan, monkeypatch: pytest.MonkeyPatch) -> None:
+    def shares(gpus: float, **changes: object) -> dict[str, float]:
+        monkeypatch.setattr("ray.cluster_resources", lambda: {"CPU": 2.0, "GPU": gpus})
+        searches = search_plan("darts", "gdas", **changes)
+        return fractions(make_plan(methods=("rs", "darts", "gdas"), searches=searches), None)
+
+    assert shares(4.0) == {"darts": 0.0, "gdas": 0.0}  # on the CPU, whatever there is
+    assert shares(4.0, device="cuda", gpus_per_trial=0.25) == {"darts": 0.25, "gdas": 0.25}
+    with pytest.raises(UserError, match="the Ray cluster has no GPU; use --device cpu"):
+        shares(0.0, device="cuda")
 
 
 def test_a_process_that_searches_on_a_cpu_keeps_freed_memory(

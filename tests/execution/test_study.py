@@ -83,6 +83,17 @@ def test_a_place_that_cannot_be_written(tmp_path: Path, manifest: dict[str, Any]
         Study.create("/proc/study", manifest)
 
 
+def test_a_full_disk_at_the_start_leaves_nothing(
+    tmp_path: Path, manifest: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "study"
+    monkeypatch.setattr(Path, "write_text", _full)
+    with pytest.raises(UserError) as caught:
+        Study.create(path, manifest)
+    assert str(caught.value).startswith(f"cannot write {path}: the disk is full")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_resume_with_the_same_arguments(path: Path) -> None:
     with Study.resume(path, ARGUMENTS | {"methods": ("rs", "re")}) as study:
         assert study.arguments == ARGUMENTS
@@ -119,6 +130,48 @@ def test_resume_of_what_is_no_study(tmp_path: Path, path: Path) -> None:
     manifest.write_text(json.dumps({"format": 1}))
     with pytest.raises(UserError, match="lacks created"):
         Study.resume(path)
+
+
+def test_every_continuation_is_noted(path: Path, table: Table) -> None:
+    created = read_manifest(path)
+    assert created["resumed"] == []
+    for _ in range(2):
+        Study.resume(path).close()
+    with pytest.raises(UserError):
+        Study.resume(path, {"seeds": 5})
+    manifest = read_manifest(path)
+    assert manifest | {"resumed": []} == created
+    assert len(manifest["resumed"]) == 2
+    for entry in manifest["resumed"]:
+        assert entry["time"] >= manifest["created"]
+        assert entry["versions"]["torch"] and entry["host"] == manifest["host"]
+    with Study.resume(path) as study:
+        fill(study, table)
+        study.finish({"1": table})
+    finished = read_manifest(path)
+    assert len(finished["resumed"]) == 3
+    Study.resume(path).close()  # only looked at
+    assert read_manifest(path) == finished
+
+
+def test_a_study_from_before_continuations_were_noted(path: Path) -> None:
+    manifest = read_manifest(path)
+    del manifest["resumed"]
+    (path / "manifest.json").write_text(json.dumps(manifest))
+    Study.resume(path).close()
+    assert len(read_manifest(path)["resumed"]) == 1
+
+
+def test_a_continuation_that_cannot_be_noted_leaves_the_study_free(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = read_manifest(path)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_text", _full)
+        with pytest.raises(UserError, match=r"cannot write .*manifest\.json: the disk is full"):
+            Study.resume(path)
+    assert read_manifest(path) == before
+    Study.resume(path).close()
 
 
 def test_only_one_process_may_run_a_study(path: Path) -> None:
@@ -202,5 +255,5 @@ def test_a_full_disk_while_finishing(
         assert study.finish({"1": table}).num_rows == 4
 
 
-def _full(*_: object) -> None:
+def _full(*_: object, **__: object) -> None:
     raise OSError(28, "No space left on device")

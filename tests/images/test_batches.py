@@ -36,6 +36,7 @@ def test_the_halves_are_disjoint_and_depend_on_the_seed_only() -> None:
     train, validation = (
         half.pixels[:, 3, 3, 0].tolist() for half in (halves.train, halves.validation)
     )
+    assert halves.train.pixels.dtype == halves.validation.pixels.dtype == torch.uint8
     assert len(train) == len(validation) == 100
     assert set(train) | set(validation) == set(range(200))
     same, other = (load_search_images(Numbered(), split_seed=seed) for seed in (1, 2))

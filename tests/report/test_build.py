@@ -47,6 +47,26 @@ def test_every_figure_has_every_method(page: str) -> None:
     assert "exact-random-search" in data["styles"]
 
 
+def test_regret_over_time_is_on_logarithmic_axes(page: str) -> None:
+    layouts = {figure["id"]: figure["layout"] for figure in report_data(page)["figures"]}
+    for name in ("test-regret", "validation-regret"):
+        layout = layouts[f"figure-0-{name}"]
+        assert layout["xaxis"]["type"] == layout["yaxis"]["type"] == "log"
+
+
+def test_the_page_says_how_often_a_study_was_resumed(
+    study: Path, page: str, tmp_path: Path
+) -> None:
+    assert "resumed" not in Outline(page).text.partition("Manifest")[0]
+    copy = shutil.copytree(study, tmp_path / "copy")
+    manifest = json.loads((copy / "manifest.json").read_text())
+    same = {"time": manifest["created"], "versions": manifest["versions"]}
+    other = same | {"versions": manifest["versions"] | {"numpy": "1.0"}}
+    (copy / "manifest.json").write_text(json.dumps(manifest | {"resumed": [same, other]}))
+    text = Outline(page_of(copy)).text
+    assert "resumed 2 times (1 with other package versions), finished" in text
+
+
 def test_curves_are_thinned(page: str) -> None:
     for figure in report_data(page)["figures"]:
         for trace in figure["data"]:

@@ -270,6 +270,53 @@ def test_memory_grows_with_cells_and_not_beyond_the_benchmark():
     assert len(collector._parameters) == 1500
 
 
+AS_LARGE_AS_THE_FULL_TABLE = """
+import resource, sys
+from pathlib import Path
+import numpy as np
+from search_spaces import convert as module
+from search_spaces.collector import Collector
+from search_spaces.official_rows import Rows
+
+RUNS = 12  # of each cell: four budgets, three repeats
+
+def collect(source, observe):
+    rng, collector = np.random.default_rng(0), Collector(module.NUM_CELLS)
+    for start in range(0, module.NUM_CELLS, 200):
+        cells = np.arange(start, min(start + 200, module.NUM_CELLS))
+        rows = len(cells) * RUNS
+        hashes = np.zeros((len(cells), 16), np.uint8)
+        hashes[:, :8] = cells[:, None].astype(">u8").view(np.uint8)
+        figures = rng.integers(998, 9985, (rows, 2, 4)) / 9984
+        figures[..., 1:] = figures[..., 1:].astype(np.float32)
+        figures[..., 0] = 1 / 3 + 1000 * figures[..., 0]  # seconds that are no float32
+        spans = np.tile([[0, 4, 4, 16]], (rows, 1))
+        collector.add(Rows(
+            hashes.repeat(RUNS, 0), np.tile(np.arange(4, dtype=np.int8).repeat(3), len(cells)),
+            np.full(rows, 882570), figures, b"0100input,output", spans[:, :2], spans[:, 2:],
+        ))
+    return collector
+
+module._collect = collect
+result = module.convert(Path(sys.argv[1]), Path(sys.argv[2]))
+print(result.rows, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+@pytest.mark.long
+def test_the_full_table_takes_less_than_a_gigabyte(tmp_path):
+    """Reading takes constant memory; what is gathered is as large as that of 5,083,488 rows."""
+    done = subprocess.run(
+        [sys.executable, "-c", AS_LARGE_AS_THE_FULL_TABLE, tmp_path / "in", tmp_path / "out"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    rows, megabytes = done.stdout.split()
+    assert int(rows) == 12 * 423_624 == 5_083_488
+    assert float(megabytes) < 1000
+
+
 @pytest.mark.parametrize("dropped", [1, 2, 4])
 def test_a_file_cut_between_records_is_noticed_by_its_incomplete_cell(tmp_path, dropped):
     rows = [row for cell in CELLS[:3] for row in rows_of(cell, (4, 108))][:-dropped]

@@ -58,6 +58,14 @@ def test_parameters_are_those_of_the_network(store: Benchmark) -> None:
             assert store.table(space).parameters(row) == expected
 
 
+def test_the_smallest_and_the_largest_networks_are_those_of_the_spaces(store: Benchmark) -> None:
+    ranges = {1: (882_570, 41_557_898), 2: (301_074, 11_930_506), 3: (445_706, 49_979_274)}
+    for name, (least, most) in ranges.items():
+        space = load_space(name)
+        counts = store.table(space).parameters(np.arange(space.num_unique))
+        assert (counts.min(), counts.max()) == (least, most)
+
+
 def test_seconds_are_in_proportion_to_the_epochs(store: Benchmark) -> None:
     space = load_space(1)
     table, rows = store.table(space), np.arange(space.num_unique)
