@@ -2,47 +2,49 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import ConfigSpace
 import numpy as np
-import numpy.typing as npt
-from hpbandster.core.dispatcher import Job
 from hpbandster.optimizers.config_generators.bohb import BOHB
-from scipy.stats import truncnorm
+from scipy import special
 
 from raynas.optimizers._configuration_space import categorical_space
+from raynas.optimizers._density import Density, Floats, contenders, density_ratios
 
-Floats = npt.NDArray[np.float64]
-_ROOT_OF_TWO_PI = float(np.sqrt(2 * np.pi))
+_FIRST_CAPACITY = 64
 
 
 class KernelDensities:
     """The two kernel densities of BOHB (Falkner et al. 2018, algorithm 2) over any space.
 
-    Fitting and bookkeeping are HpBandSter's `BOHB` object. Its `get_config` evaluates densities
-    candidate by candidate and draws from the global numpy generator; `candidate` does the same
-    arithmetic for all candidates at once with a generator of its own, and proposes the same.
-    Densities are fitted when they are needed and results have come since, not for each result.
+    Settings and rules are those of HpBandSter's `BOHB` object, and so are the proposals. That
+    object makes its arrays anew for each result, evaluates densities candidate by candidate and
+    draws from the global numpy generator. Here arrays grow, densities are fitted when they are
+    needed and results have come since, and all candidates are evaluated at once.
 
     Args:
         space: what configurations are drawn from; ordinal hyperparameters are not supported.
         seed: of the random state that stands in for the global one.
         options: keyword arguments of HpBandSter's `BOHB`.
+
+    Attributes:
+        space: as given.
+        model: HpBandSter's object; its `kde_models` are pairs of `Density`.
     """
 
     def __init__(self, space: ConfigSpace.ConfigurationSpace, seed: int, **options: Any) -> None:
         self.space = space
-        self.reseed(seed)
-        self.model = _Model(space, **options)
-        self._unseen: list[Job] = []
+        self.model = BOHB(space, **options)
+        self._random = np.random.RandomState(seed)
+        self._hyperparameters = list(space.items())
+        self._results: dict[int, _Results] = {}
+        self._unfitted: set[int] = set()
 
     def reseed(self, seed: int) -> None:
         """Go on with another random stream."""
-        self._random = np.random.RandomState(seed)
+        self._random.seed(seed)
 
     def candidate(self) -> list[float] | None:
         """The candidate with the best ratio of densities, as an array of the space.
@@ -51,9 +53,9 @@ class KernelDensities:
             None if a random configuration is to be taken: there is no model yet, it is the turn
             of one, or no candidate has a finite ratio.
         """
-        if not self.model.kde_models:
-            self.fit()
         models = self.model.kde_models
+        if not models:
+            self.fit()
         if not models or self._random.rand() < self.model.random_fraction:
             return None
         self.fit()
@@ -62,82 +64,167 @@ class KernelDensities:
 
     def learn_values(self, values: Mapping[str, Any], budget: int, error: float | None) -> None:
         """Register a finished run; a failed one counts as infinitely bad, as in HpBandSter."""
-        job = Job(None, config=dict(values), budget=budget)
-        job.result = None if error is None else {"loss": error}
-        self._unseen.append(job)
+        if budget < max(self.model.kde_models, default=budget):
+            return  # smaller budgets than the modelled one are not looked at any more
+        point = [
+            h.to_vector(values[name]) if name in values else np.nan
+            for name, h in self._hyperparameters
+        ]
+        if budget not in self._results:
+            self._results[budget] = _Results(len(point))
+        bad = np.inf if error is None or not np.isfinite(error) else error
+        self._results[budget].add(point, bad)
+        self._unfitted.add(budget)
 
     def fit(self) -> None:
-        """Bring the densities up to date."""
-        if not self._unseen:
-            return
-        last = {job.kwargs["budget"]: job for job in self._unseen}
-        self.model.random = self._random
-        with np.errstate(all="ignore"), warnings.catch_warnings():
-            # statsmodels announces a new default of a generator that is not used here.
-            warnings.simplefilter("ignore", FutureWarning)
-            for job in self._unseen:
-                # Of those at one budget only the last model would ever be looked at.
-                self.model.new_result(job, update_model=job is last[job.kwargs["budget"]])
-        self._unseen = []
+        """Bring the densities up to date: those of the largest budget that has enough results."""
+        for budget in sorted(self._unfitted, reverse=True):
+            if self._fit(budget):
+                break
+        self._unfitted.clear()
 
-    def _best_candidate(self, good: Any, bad: Any) -> list[float] | None:
-        state = self._random.get_state()
-        count = self.model.num_samples
-        candidates = self._candidates(good, count)
-        ratios, finite = self._ratios(good, bad, candidates)
+    def _fit(self, budget: int) -> bool:
+        """Model a budget, if it has enough results."""
+        results, model = self._results[budget], self.model
+        count, least = results.count, model.min_points_in_model
+        good = max(least, model.top_n_percent * count // 100)
+        bad = max(least, (100 - model.top_n_percent) * count // 100)
+        order = np.argsort(results.errors[:count])  # HpBandSter's, for equal errors, too
+        parts = {"good": order[:good], "bad": order[good : good + bad]}
+        if min(map(len, parts.values())) <= len(results.points):
+            return False
+        model.kde_models[budget] = {
+            name: Density.fit(
+                self._impute(results.points[:, part]), model.vartypes != 0, model.min_bandwidth
+            )
+            for name, part in parts.items()
+        }
+        for smaller in [other for other in self._results if other < budget]:
+            del self._results[smaller]
+        return True
+
+    def _impute(self, points: Floats) -> Floats:
+        """Replace NaN, which stands for what a condition leaves out, in the array itself.
+
+        It becomes a random valid value of the same hyperparameter, or any if there is none.
+        """
+        if not np.isnan(points).any():
+            return points
+        for row, options in zip(points, self.model.vartypes.tolist(), strict=True):
+            missing = np.isnan(row)
+            if not missing.any():
+                continue
+            count = int(missing.sum())
+            if not missing.all():
+                row[missing] = self._random.choice(row[~missing], count)
+            elif options:
+                row[:] = self._random.randint(options, size=count)
+            else:
+                row[:] = self._random.random_sample(count)
+        return points
+
+    def _best_candidate(self, good: Density, bad: Density) -> list[float] | None:
+        count, tame = self.model.num_samples, good.tame and bad.tame
+        state = None if tame else self._random.get_state()
+        points = self._candidates(good, count)
+        if tame:
+            points = points[contenders(bad, good, points)]
+            if len(points) == 1:
+                return list(points[0].tolist())
+        ratios, finite = density_ratios(bad, good, points)
         broken = np.flatnonzero(~np.isfinite(ratios) & finite)
         if broken.size:
             # HpBandSter stops drawing here: draw again up to this candidate.
+            assert state is not None, "ratios of tame densities are finite"
             self._random.set_state(state)
             self._candidates(good, int(broken[0]) + 1)
-            return list(candidates[broken[0]].tolist())
+            return list(points[broken[0]].tolist())
         # NaN is never smaller than the best so far.
         ratios = np.where(np.isnan(ratios), np.inf, ratios)
         best = int(ratios.argmin())
-        return list(candidates[best].tolist()) if ratios[best] < np.inf else None
+        return list(points[best].tolist()) if ratios[best] < np.inf else None
 
-    def _candidates(self, good: Any, count: int) -> Floats:
+    def _candidates(self, good: Density, count: int) -> Floats:
         """Good points, each choice of which is redrawn; shape (count, hyperparameters)."""
-        widths = np.maximum(good.bw, self.model.min_bandwidth)
-        drawn = [self._draw(good, widths.tolist()) for _ in range(count)]
+        widths = np.maximum(good.widths, self.model.min_bandwidth)
+        draw = self._draw if good.categorical.any() else self._draw_numbers
+        drawn = [draw(good, widths.tolist()) for _ in range(count)]
         points = np.array([values for _, values in drawn])
-        continuous = self.model.vartypes == 0
+        continuous = ~good.categorical
         if not continuous.any():
             return points
-        centres = good.data[[index for index, _ in drawn]][:, continuous]
+        centres = good.data[:, [index for index, _ in drawn]][continuous].T
         scale = self.model.bw_factor * widths[continuous]
-        points[:, continuous] = truncnorm.ppf(
-            points[:, continuous], -centres / scale, (1 - centres) / scale, centres, scale
-        )
+        points[:, continuous] = truncated_normal(points[:, continuous], centres, scale)
         return points
 
-    def _draw(self, good: Any, widths: list[float]) -> tuple[int, list[float]]:
+    def _draw(self, good: Density, widths: list[float]) -> tuple[int, list[float]]:
         """The number of a good point, and per hyperparameter an option or a uniform number.
 
         A choice is redrawn with the probability of its bandwidth; the uniform number of a
         continuous hyperparameter becomes a draw from a truncated normal distribution.
         """
         draw = self._random
-        index = int(draw.randint(0, len(good.data)))
+        index = int(draw.randint(0, good.data.shape[1]))
         values: list[float] = []
         for old, width, options in zip(
-            good.data[index].tolist(), widths, self.model.vartypes.tolist(), strict=True
+            good.data[:, index].tolist(), widths, self.model.vartypes.tolist(), strict=True
         ):
             first = draw.rand()
             kept = options == 0 or first < 1 - width
             values.append((old if options else first) if kept else float(draw.randint(options)))
         return index, values
 
-    @staticmethod
-    def _ratios(good: Any, bad: Any, candidates: Floats) -> tuple[Floats, npt.NDArray[np.bool_]]:
-        """Density ratio bad / good of each candidate, and whether the good one is finite."""
-        with np.errstate(all="ignore"):
-            numerator = Density.of(bad).at(candidates)
-            denominator = Density.of(good).at(candidates)
-            # As Python's max(1e-32, x) above and max(x, 1e-32) below, NaN included.
-            above = np.where(numerator > 1e-32, numerator, 1e-32)
-            ratios = above / np.where(denominator < 1e-32, 1e-32, denominator)
-        return ratios, np.isfinite(denominator)
+    def _draw_numbers(self, good: Density, widths: list[float]) -> tuple[int, list[float]]:
+        """The same where all hyperparameters are continuous."""
+        index = int(self._random.randint(0, good.data.shape[1]))
+        return index, list(self._random.random_sample(len(widths)).tolist())
+
+
+class _Results:
+    """Results at one budget, in arrays that have room for more.
+
+    Attributes:
+        count: how many there are.
+        errors: of each.
+        points: their configurations as columns.
+    """
+
+    def __init__(self, width: int) -> None:
+        self.count = 0
+        self.errors = np.empty(_FIRST_CAPACITY)
+        self.points = np.empty((width, _FIRST_CAPACITY))
+
+    def add(self, point: list[float], error: float) -> None:
+        """One more."""
+        if self.count == len(self.errors):
+            self.errors = np.hstack([self.errors, np.empty_like(self.errors)])
+            self.points = np.hstack([self.points, np.empty_like(self.points)])
+        self.errors[self.count] = error
+        self.points[:, self.count] = point
+        self.count += 1
+
+
+def truncated_normal(uniform: Floats, centres: Floats, scale: Floats) -> Floats:
+    """Quantiles of normal distributions that end at 0 and 1.
+
+    As `scipy.stats.truncnorm.ppf`, in logarithms, but without the general case around them.
+
+    Args:
+        uniform: where to take them, in [0, 1).
+        centres: of the distributions, in [0, 1].
+        scale: their standard deviations before they were cut.
+    """
+    low, high = -centres / scale, (1 - centres) / scale
+    with np.errstate(divide="ignore"):
+        mass = np.log1p(-special.ndtr(low) - special.ndtr(-high))
+        from_left = np.logaddexp(special.log_ndtr(low), np.log(uniform) + mass)
+        found = special.ndtri_exp(from_left)
+        edge = low >= 0  # the other tail is the one that has digits
+        if edge.any():
+            from_right = np.logaddexp(special.log_ndtr(-high), np.log1p(-uniform) + mass)
+            found = np.where(edge, -special.ndtri_exp(from_right), found)
+    return np.asarray(found * scale + centres)
 
 
 class KernelDensityGenerator(KernelDensities):
@@ -167,60 +254,3 @@ class KernelDensityGenerator(KernelDensities):
         """Register a finished run; a failed one counts as infinitely bad, as in HpBandSter."""
         values = {n: f"{option:04d}" for n, option in zip(self._names, vector, strict=True)}
         self.learn_values(values, budget, error)
-
-
-class _Model(BOHB):  # type: ignore[misc,unused-ignore]
-    """HpBandSter's, which fills in what a condition leaves out from the global generator."""
-
-    random: np.random.RandomState
-
-    def impute_conditional_data(self, array: Floats) -> Floats:
-        """Replace NaN by a random valid value of the column, or by any if there is none."""
-        result = np.array(array)
-        for column, options in zip(result.T, self.vartypes.tolist(), strict=True):
-            missing = np.isnan(column)
-            if not missing.any():
-                continue
-            count = int(missing.sum())
-            if missing.all():
-                column[:] = (
-                    self.random.randint(options, size=count)
-                    if options
-                    else (self.random.rand(count))
-                )
-            else:
-                column[missing] = self.random.choice(column[~missing], count)
-        return result
-
-
-@dataclass(frozen=True, slots=True)
-class Density:
-    """Product of Aitchison-Aitken and Gaussian kernels, as statsmodels evaluates it."""
-
-    data: Floats
-    widths: Floats
-    categorical: npt.NDArray[np.bool_]
-
-    @classmethod
-    def of(cls, kde: Any) -> Density:
-        """The kernels of a fitted statsmodels KDE."""
-        return cls(kde.data, kde.bw, np.array([kind == "u" for kind in kde.var_type]))
-
-    def at(self, points: Floats) -> Floats:
-        """Density of each point, shape (n,)."""
-        product = np.ones((len(points), len(self.data)))
-        for i in np.flatnonzero(self.categorical):
-            column, width = self.data[:, i], self.widths[i]
-            other = width / (np.unique(column).size - 1)
-            product *= np.where(points[:, i, None] == column, 1 - width, other)
-        if not self.categorical.all():
-            product *= self._gaussian(points)
-        return np.asarray(product.sum(axis=1) / len(self.data))
-
-    def _gaussian(self, points: Floats) -> Floats:
-        """The continuous kernels of all pairs of points, shape (points, data)."""
-        widths = self.widths[~self.categorical]
-        distance = np.zeros((len(points), len(self.data)))
-        for i, width in zip(np.flatnonzero(~self.categorical), widths, strict=True):
-            distance += ((points[:, i, None] - self.data[:, i]) / width) ** 2
-        return np.asarray(np.exp(-0.5 * distance) / np.prod(_ROOT_OF_TWO_PI * widths))

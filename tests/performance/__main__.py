@@ -1,6 +1,6 @@
 """Measures what the README's speed table says: `python -m tests.performance [--quick]`.
 
-Prints a Markdown table. Every figure is measured in this run; the published figures of others
+Prints Markdown tables. Every figure is measured in this run; the published figures of others
 stand beside them with their source.
 """
 
@@ -25,6 +25,7 @@ from search_spaces import load_space
 from search_spaces.benchmark import Benchmark
 from search_spaces.sources import open_benchmark
 from tests.performance.peers import package_milliseconds
+from tests.performance.sweep_scheduler import tables
 
 
 class Figure(NamedTuple):
@@ -244,6 +245,9 @@ def main() -> None:
     for source in sources:
         for figure in source:
             print(f"| {figure.what} | {figure.measured} | {figure.others} |", flush=True)
+    print()
+    for line in tables(quick=quick):
+        print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -155,6 +155,18 @@ def idle_rows(iterations: int) -> Iterator[str]:
                 yield f"| {workers} | {spread} | {algorithm} | {' | '.join(shares)} |"
 
 
+def tables(*, quick: bool) -> Iterator[str]:
+    """Both tables as Markdown, line by line as they are measured."""
+    sizes, iterations = ((500, 1000), 64) if quick else (SIZES, 256)
+    yield f"Scheduler of sweeps alone, {WORKERS:,} simulated workers, nine hyperparameters.\n"
+    yield "| algorithm | evaluations | decisions/s | each | memory |\n|---|---|---|---|---|"
+    yield from scheduler_rows(sizes)
+    yield "\nIdle share of the workers; epochs last lognormally long.\n"
+    yield "| workers | sigma | algorithm | `--concurrent` = workers | 1.5 times | 2 times |"
+    yield "|---|---|---|---|---|---|"
+    yield from idle_rows(iterations)
+
+
 def main() -> None:
     """Measure and print Markdown tables."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -164,16 +176,8 @@ def main() -> None:
     if arguments.measure:
         measure(arguments.measure[0], int(arguments.measure[1]))
         return
-    sizes, iterations = ((500, 1000), 64) if arguments.quick else (SIZES, 256)
-    print(f"Scheduler alone, {WORKERS:,} simulated workers, nine hyperparameters.\n")
-    print("| algorithm | evaluations | decisions/s | each | memory |\n|---|---|---|---|---|")
-    for row in scheduler_rows(sizes):
-        print(row, flush=True)
-    print("\nIdle share of the workers; epochs last lognormally long.\n")
-    print("| workers | sigma | algorithm | `concurrent` = workers | 1.5 times | 2 times |")
-    print("|---|---|---|---|---|---|")
-    for row in idle_rows(iterations):
-        print(row, flush=True)
+    for line in tables(quick=arguments.quick):
+        print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -80,6 +80,8 @@ def to_values(
         name: hyperparameter.to_value(number)
         for (name, hyperparameter), number in zip(space.items(), vector, strict=True)
     }
+    if not space.conditions and not space.forbidden_clauses:
+        return plain(values)
     try:
         return plain(deactivate_inactive_hyperparameters(values, space))
     except ForbiddenValueError:
