@@ -14,9 +14,12 @@ from typing import Any, ClassVar, Self
 from raynas.execution.files import TEMPORARY_PREFIX, writing
 from raynas.execution.manifest import (
     COMPARISON,
+    MANIFEST,
     differences,
+    manifest_text,
     now,
     read_manifest,
+    resumed_manifest,
     write_manifest,
 )
 from search_spaces.errors import UserError
@@ -81,7 +84,7 @@ class StudyDirectory:
             with writing(path):
                 draft.chmod(0o755)
                 (draft / LOG).mkdir()
-                write_manifest(draft, manifest)
+                (draft / MANIFEST).write_text(manifest_text(manifest), encoding="utf-8")
                 draft.replace(path)
         except BaseException:
             shutil.rmtree(draft, ignore_errors=True)
@@ -111,7 +114,20 @@ class StudyDirectory:
             raise UserError(f"no study directory {path}; leave --resume out to start a new study")
         _refuse_other(path, read_manifest(path, cls.kind), arguments or {}, sha256)
         lock = _acquire(path)
-        return cls(path, read_manifest(path, cls.kind), lock)
+        try:
+            return cls(path, cls._continued(path), lock)
+        except BaseException:
+            os.close(lock)
+            raise
+
+    @classmethod
+    def _continued(cls, path: Path) -> dict[str, Any]:
+        """The manifest, in which it is noted that the study goes on, if it does."""
+        manifest = read_manifest(path, cls.kind)
+        if manifest["finished"] is None:
+            manifest = resumed_manifest(manifest)
+            write_manifest(path, manifest)
+        return manifest
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -157,7 +173,7 @@ def _refuse_occupied(path: Path) -> None:
             return
     except OSError as error:
         raise UserError(f"cannot look into {path}: {error.strerror}") from error
-    if (path / "manifest.json").exists():
+    if (path / MANIFEST).exists():
         raise UserError(f"{path} holds a study already; continue it with --resume {path}")
     raise UserError(f"{path} exists and is not empty; choose another directory with --out")
 

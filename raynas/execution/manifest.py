@@ -38,16 +38,22 @@ _PACKAGES = (
 )
 _LONGEST_LIST = 6
 _REQUIRED = ("format", "created", "finished", "arguments")
-_REQUIRED_OF_KIND = {"comparison": ("benchmark", "tables")}
+_REQUIRED_OF_KIND = {
+    "comparison": ("benchmark", "tables"),
+    "study": ("benchmark", "tables", "search", "study"),
+}
 
 COMPARISON = "comparison"
 """The kind of study that `raynas.compare` makes; also of those whose manifest names none."""
+STUDY = "study"
+"""The kind that `raynas.study` makes."""
 
 
 def new_manifest(
     arguments: Mapping[str, Any],
     tables: Mapping[str, Table],
     search: Mapping[str, Any] | None = None,
+    kind: str = COMPARISON,
 ) -> dict[str, Any]:
     """The manifest of a study that starts now.
 
@@ -56,9 +62,10 @@ def new_manifest(
             incumbent, workers, seed, preset; values that JSON can hold.
         tables: by space; all of one benchmark.
         search: what the one-shot searches run on and with; None if there are none.
+        kind: of the study.
     """
     benchmark = next(iter(tables.values())).benchmark
-    manifest = run_manifest(COMPARISON, arguments) | {
+    manifest = run_manifest(kind, arguments) | {
         "benchmark": describe_benchmark(benchmark),
         "device": "cpu",
         "tables": {name: describe_table(table) for name, table in tables.items()},
@@ -77,6 +84,14 @@ def describe_benchmark(benchmark: Benchmark) -> dict[str, Any]:
     }
 
 
+def benchmark_source(manifest: Mapping[str, Any], given: str | None = None) -> str:
+    """What `open_benchmark` takes to open a study's benchmark again, or what is given instead."""
+    if given is not None:
+        return given
+    recorded = manifest["benchmark"]
+    return "surrogate" if recorded["kind"] == "surrogate" else str(recorded["path"])
+
+
 def run_manifest(kind: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """What the manifests of all kinds of studies say.
 
@@ -87,12 +102,25 @@ def run_manifest(kind: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "kind": kind,
-        "raynas_version": _version("raynas"),
         "created": now(),
+        "resumed": [],
         "finished": None,
         "arguments": json.loads(json.dumps(dict(arguments))),
-        "versions": {"python": platform.python_version()}
-        | {name: _version(name) for name in _PACKAGES},
+    } | _surroundings()
+
+
+def resumed_manifest(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """The manifest of a study that goes on now: when, with what and where is noted beside it."""
+    entry = {"time": now()} | _surroundings()
+    return {**manifest, "resumed": [*manifest.get("resumed", ()), entry]}
+
+
+def _surroundings() -> dict[str, Any]:
+    """What a study is run with, and where."""
+    versions = {"python": platform.python_version()}
+    return {
+        "raynas_version": _version("raynas"),
+        "versions": versions | {name: _version(name) for name in _PACKAGES},
         "host": _host(),
     }
 
@@ -135,8 +163,13 @@ def read_manifest(study: Path, kind: str | None = COMPARISON) -> dict[str, Any]:
 
 def write_manifest(study: Path, manifest: Mapping[str, Any]) -> None:
     """Write or replace the manifest of a study directory, atomically."""
-    text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+    text = manifest_text(manifest)
     write_atomically(study / MANIFEST, lambda path: path.write_text(text, encoding="utf-8"))
+
+
+def manifest_text(manifest: Mapping[str, Any]) -> str:
+    """The content of the file."""
+    return json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
 
 
 def now() -> str:

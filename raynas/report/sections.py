@@ -143,8 +143,18 @@ def manifest_section(merged: Merged) -> str:
 def _course(study: StudyData) -> str:
     manifest = study.manifest
     version = manifest.get("raynas_version") or "unknown"
-    course = f"Started {manifest['created']}, finished {manifest['finished']}"
+    course = f"Started {manifest['created']}{_resumed(manifest)}, finished {manifest['finished']}"
     return f"{course}, raynas {version}. To run it again:"
+
+
+def _resumed(manifest: dict[str, Any]) -> str:
+    """How often a study was continued, and whether with what it was started with."""
+    entries = manifest.get("resumed") or []
+    if not entries:
+        return ""
+    others = sum(entry["versions"] != manifest["versions"] for entry in entries)
+    words = f", resumed {wording.counted(len(entries), 'time')}"
+    return words + (f" ({others} with other package versions)" if others else "")
 
 
 _RULES = {

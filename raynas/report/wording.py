@@ -134,6 +134,35 @@ def _listing(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
+#: Arguments of a comparison that are options of the same name; of lists their length is given.
+_OPTIONS = (
+    "seeds",
+    "evaluations",
+    "budget_seconds",
+    "repeat",
+    "incumbent",
+    "workers",
+    "seed",
+    "preset",
+    "search_seeds",
+    "epochs",
+    "channels",
+    "cells",
+    "batch_size",
+    "images",
+    "device",
+    "precision",
+    "gpus_per_trial",
+    "keep_checkpoints",
+)
+_USUAL = (
+    ("preset", "quick"),
+    ("device", "auto"),
+    ("precision", "float32"),
+    ("keep_checkpoints", "last"),
+)
+
+
 def rerun_command(manifest: dict[str, Any]) -> str:
     """The command line that runs a study again.
 
@@ -150,11 +179,11 @@ def rerun_command(manifest: dict[str, Any]) -> str:
     parts += ["--methods", ",".join(name for name in methods if not is_tuned(name))]
     for study in arguments.get("tuned") or ():
         parts += ["--tuned", str(study)]
-    seeds = arguments.get("seeds")
-    parts += ["--seeds", str(len(seeds) if isinstance(seeds, list) else seeds)]
-    for name in ("evaluations", "budget_seconds", "repeat", "incumbent", "workers", "seed"):
-        if arguments.get(name) is not None:
-            parts += [f"--{name.replace('_', '-')}", str(arguments[name])]
+    for name in _OPTIONS:
+        value = arguments.get(name)
+        if value is not None and (name, value) not in _USUAL:
+            counted_value = len(value) if isinstance(value, list) else value
+            parts += [f"--{name.replace('_', '-')}", str(counted_value)]
     benchmark = manifest["benchmark"]
     surrogate = benchmark.get("kind") == "surrogate"
     parts += ["--benchmark", "surrogate" if surrogate else str(benchmark.get("path", "auto"))]
