@@ -17,7 +17,7 @@ class SweepSize:
         max_epochs: the largest budget.
         eta: one in eta configurations is promoted.
         iterations: brackets.
-        concurrent: evaluations under way at once.
+        concurrent: evaluations under way at once, at least.
         search_seeds: searches with default and with tuned settings in the comparison afterwards.
         seeds: runs of each black-box method in it.
     """

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from raynas.execution.cluster import available_cores
+from raynas.execution.gpus import trial_resources
 from raynas.execution.manifest import describe_benchmark, describe_table, differences
 from raynas.oneshot import method_info
 from raynas.presets import find_preset
@@ -48,7 +50,8 @@ class SweepRequest:
         max_epochs: the largest budget.
         eta: one in eta configurations is promoted.
         iterations: brackets.
-        concurrent: evaluations under way at once.
+        concurrent: evaluations under way at once; None: twice as many as there is room for, and
+            not fewer than the preset has.
         restart: train promoted configurations anew.
         seed: root of all random numbers.
         repeat: which training repeat decides: "mean", "0", "1" or "2".
@@ -56,6 +59,7 @@ class SweepRequest:
         preset: name of a preset.
         seeds: black-box runs of the comparison after the sweep.
         searches: images, size of the supernet, device, searches of the comparison.
+        cluster: no option: resources of the Ray cluster that is joined; None: one is started here.
     """
 
     method: str | None = None
@@ -74,13 +78,14 @@ class SweepRequest:
     preset: str | None = None
     seeds: int | None = None
     searches: SearchRequest = field(default_factory=SearchRequest)
+    cluster: Mapping[str, float] | None = None
 
     def given(self) -> dict[str, Any]:
         """The arguments that were given, as a manifest records them (without the benchmark)."""
         own = {
             name: value
             for name, value in vars(self).items()
-            if value is not None and name not in ("benchmark", "searches")
+            if value is not None and name not in ("benchmark", "searches", "cluster")
         }
         return own | self.searches.given()
 
@@ -142,8 +147,7 @@ class Sweep:
     @property
     def gpus_per_trial(self) -> float:
         """What an evaluation needs; a whole GPU unless it was said."""
-        asked = self.arguments.get("gpus_per_trial")
-        return float(asked) if asked is not None else float(self.plan.device == "cuda")
+        return _gpus_per_trial(self.arguments.get("gpus_per_trial"), self.plan.device)
 
 
 def new_sweep(request: SweepRequest) -> Sweep:
@@ -160,7 +164,7 @@ def new_sweep(request: SweepRequest) -> Sweep:
     # Budgets depend on the device, and the schedule on the budgets.
     _, probe = search_arguments(asked, preset, [request.method], [request.space or "3"])
     size = find_size(name, probe["device"])
-    settings = _settings(request, size)
+    settings = _settings(request, size, probe["device"])
     asked = SearchRequest(
         **{
             **vars(asked),
@@ -219,9 +223,11 @@ def old_sweep(directory: Path, request: SweepRequest) -> Sweep:
     return _sweep(settings, manifest["arguments"], about, table)
 
 
-def _settings(request: SweepRequest, size: SweepSize) -> SweepSettings:
+def _settings(request: SweepRequest, size: SweepSize, device: str) -> SweepSettings:
+    usual = {name: getattr(size, name) for name in _SIZES}
+    usual["concurrent"] = max(usual["concurrent"], 2 * _workers(request, device))
     values = {
-        name: getattr(size, name) if getattr(request, name) is None else getattr(request, name)
+        name: usual[name] if getattr(request, name) is None else getattr(request, name)
         for name in _SIZES
     }
     return SweepSettings(
@@ -230,6 +236,27 @@ def _settings(request: SweepRequest, size: SweepSize) -> SweepSettings:
         restart=bool(request.restart),
         **values,
     )
+
+
+def _workers(request: SweepRequest, device: str) -> int:
+    """How many evaluations there is room for; none of machines that have yet to start."""
+    share = _gpus_per_trial(request.searches.gpus_per_trial, device)
+    resources = request.cluster or {"CPU": available_cores(), "GPU": _gpus_here(device)}
+    amounts = trial_resources(share).items()
+    return min(int(resources.get(name, 0) / amount) for name, amount in amounts)
+
+
+def _gpus_here(device: str) -> int:
+    if device == "cpu":
+        return 0
+    import torch
+
+    return torch.cuda.device_count()
+
+
+def _gpus_per_trial(asked: float | None, device: str) -> float:
+    """What an evaluation needs; a whole GPU unless it was said."""
+    return float(device == "cuda") if asked is None else float(asked)
 
 
 def _sweep(

@@ -28,8 +28,8 @@ class SweepSettings:
         seed: root of all random streams.
         concurrent: how many evaluations may be under way at once. A proposal knows the results of
             those that would have ended by then on so many workers of equal speed, however fast
-            the real ones are, so a sweep does not depend on the machines that it runs on. Half as
-            many again as there are real workers keeps these busy where durations vary.
+            the real ones are, so a sweep does not depend on the machines that it runs on. Twice
+            as many as there are real workers keep these busy where durations vary.
         restart: train a promoted configuration anew instead of continuing.
     """
 

@@ -43,7 +43,11 @@ def sweep(
     eta: Annotated[_Number, typer.Option(help="One in eta configurations is promoted.")] = None,
     iterations: Annotated[_Number, typer.Option(help="Number of brackets.")] = None,
     concurrent: Annotated[
-        _Number, typer.Option(help="Evaluations under way at once; proposals depend on it.")
+        _Number,
+        typer.Option(
+            help="Evaluations under way at once, by default two for each that there is room for; "
+            "proposals depend on it."
+        ),
     ] = None,
     restart: Annotated[
         bool,
@@ -108,6 +112,10 @@ def sweep(
     from search_spaces.errors import UserError
     from tuning.request import SweepRequest, new_sweep, old_sweep
 
+    if out is not None and resume is not None:
+        raise UserError("--out names a new study and --resume an old one; give one", exit_code=2)
+    # Before a study is made that could not run.
+    cluster = None if address is None else probe_cluster(address)
     request = SweepRequest(
         method=method,
         space=space,
@@ -133,12 +141,10 @@ def sweep(
             images=images,
             search_seeds=search_seeds,
             gpus_per_trial=gpus_per_trial,
+            cluster_gpus=None if cluster is None else cluster.get("GPU", 0.0),
         ),
+        cluster=cluster,
     )
-    if out is not None and resume is not None:
-        raise UserError("--out names a new study and --resume an old one; give one", exit_code=2)
-    if address is not None:
-        probe_cluster(address)  # before a study is made that could not run
     begun = old_sweep(resume, request) if resume else new_sweep(request)
     console = Console(quiet=quiet, highlight=False, soft_wrap=False)
     console.print(_opening(begun), soft_wrap=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from raynas.execution.manifest import read_manifest, write_manifest
+from raynas.search_request import SearchRequest
 from raynas.tuned import read_tuned
 from search_spaces import UserError, load_space
 from tests.support.benchmarks import synthetic_benchmark
@@ -32,7 +34,8 @@ def study(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return sweep_study(tmp_path_factory.mktemp("studies") / "sweep", sweep(store))
 
 
-def test_the_published_size() -> None:
+def test_the_published_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tuning.request.available_cores", lambda: 2)
     begun = new_sweep(SweepRequest("darts", "3", preset="paper", benchmark="surrogate"))
     settings = begun.settings
     assert settings.budgets == (25, 50, 100)
@@ -41,6 +44,39 @@ def test_the_published_size() -> None:
     defaults = begun.objective.defaults
     assert (defaults.channels, defaults.cells, defaults.epochs) == (16, 9, 100)
     assert [axis.name for axis in begun.axes] == ["weight_decay", "cutout_prob", "learning_rate"]
+
+
+@pytest.mark.parametrize(
+    ("cluster", "device", "share", "preset", "expected"),
+    [
+        (None, "cpu", None, "quick", 6),
+        (None, "cpu", None, "paper", 16),
+        ({"CPU": 64.0, "GPU": 16.0}, "cuda", None, "paper", 32),
+        ({"CPU": 64.0, "GPU": 16.0}, "cuda", 0.5, "paper", 64),
+        ({"CPU": 8.0, "GPU": 16.0}, "cuda", 0.5, "paper", 16),
+        ({"CPU": 2.0, "GPU": 1.0}, "auto", None, "quick", 2),
+        ({"CPU": 40.0}, "auto", None, "quick", 80),
+        ({"CPU": 0.0}, "cpu", None, "quick", 4),
+    ],
+)
+def test_twice_as_many_evaluations_as_workers(
+    store: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    cluster: dict[str, float] | None,
+    device: str,
+    share: float | None,
+    preset: str,
+    expected: int,
+) -> None:
+    """Of this machine, or of a cluster with GPUs that this machine has not."""
+    monkeypatch.setattr("tuning.request.available_cores", lambda: 3)
+    gpus = None if cluster is None else cluster.get("GPU", 0.0)
+    searches = SearchRequest(device=device, gpus_per_trial=share, cluster_gpus=gpus)
+    request = SweepRequest(
+        "darts", "1", benchmark=str(store), preset=preset, searches=searches, cluster=cluster
+    )
+    assert new_sweep(request).settings.concurrent == expected
+    assert new_sweep(replace(request, concurrent=1)).settings.concurrent == 1
 
 
 @pytest.mark.parametrize(
