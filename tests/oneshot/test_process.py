@@ -33,3 +33,15 @@ def test_names_are_known_without_torch() -> None:
         "assert not {'torch', 'sklearn'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_supernets_and_methods_need_no_ray() -> None:
+    code = (
+        "import sys, pkgutil, importlib, raynas.supernet, raynas.oneshot\n"
+        "for package in (raynas.supernet, raynas.oneshot):\n"
+        "    for module in pkgutil.walk_packages(package.__path__, package.__name__ + '.'):\n"
+        "        importlib.import_module(module.name)\n"
+        "assert {'torch', 'raynas.oneshot.darts2'} <= set(sys.modules)\n"
+        "assert 'ray' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -101,14 +101,16 @@ def _worker_memory(path: Path) -> tuple[float, float]:
     return float(unique), float(resident)
 
 
+# The peak is not `ru_maxrss`, which a process takes over from the one that started it.
 _CONVERSION = """
-import resource, sys, time
+import sys, time
 from pathlib import Path
 from search_spaces.convert import convert
 start = time.perf_counter()
 result = convert(Path(sys.argv[1]), Path(sys.argv[2]))
 took = time.perf_counter() - start
-print(result.rows, took, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+status = Path("/proc/self/status").read_text()
+print(result.rows, took, int(status.partition("VmHWM:")[2].split()[0]) / 1024)
 """
 
 
