@@ -140,6 +140,21 @@ def test_wrong_input_is_one_line(arguments: list[str], message: str, tmp_path: P
     assert not (tmp_path / "studies").exists()
 
 
+def test_a_cluster_is_asked_what_it_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[SweepRequest] = []
+
+    def remember(request: SweepRequest) -> None:
+        asked.append(request)
+        raise UserError("enough")
+
+    resources = {"CPU": 8.0, "GPU": 4.0}
+    monkeypatch.setattr("raynas.execution.cluster.probe_cluster", lambda _: resources)
+    monkeypatch.setattr("tuning.request.new_sweep", remember)
+    assert call(app, "darts", "--address", "a:1", cwd=tmp_path).stderr == "error: enough\n"
+    (request,) = asked
+    assert (request.cluster, request.searches.cluster_gpus) == (resources, 4.0)
+
+
 def test_resuming_has_the_same_sweep(study: Path, store: Path) -> None:
     first, again = sweep(store), old_sweep(study, SweepRequest())
     assert again.settings == first.settings
