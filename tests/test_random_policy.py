@@ -35,9 +35,9 @@ def study(table: Table, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_searches(path, [walking_search("random_ws", table, s, 3) for s in range(2)])
 
 
-def call(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
+def call(monkeypatch: pytest.MonkeyPatch, *arguments: object, columns: int = 120) -> int:
     monkeypatch.setattr(sys, "argv", ["random_policy", *map(str, arguments)])
-    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("COLUMNS", str(columns))
     with pytest.raises(SystemExit) as ended:
         run(app)
     return int(ended.value.code or 0)
@@ -55,6 +55,19 @@ def test_a_study_gets_table_page_and_figures(
     rows = pq.read_table(study / "random_policy.parquet").to_pylist()
     assert {row["method"] for row in rows} == {"rs", "re", "random_ws"}
     assert len(list((study / "figures").glob("random-policy-space-1-*.png"))) == 3
+
+
+def test_a_narrow_console_gets_two_tables(
+    study: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert call(monkeypatch, study, "--out", tmp_path, columns=80) == 0
+    said = capsys.readouterr().out
+    assert "…" not in said
+    heads = [line for line in said.splitlines() if line.startswith("┃ method")]
+    assert [("accuracy" in head, "best of n" in head) for head in heads] == [
+        (True, False),
+        (False, True),
+    ]
 
 
 def test_the_page_is_whole_and_defines_what_it_shows(

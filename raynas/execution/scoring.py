@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from raynas.execution.actor_pool import restarting_actors
 from raynas.execution.checkpoint_files import Checkpoint
 from raynas.execution.directory import StudyDirectory
 from raynas.execution.files import TEMPORARY_PREFIX, write_atomically
@@ -22,7 +23,6 @@ from search_spaces.space import Vectors
 if TYPE_CHECKING:
     from raynas.images import Images, ImageSource
 
-_MOST_RESTARTS = 8
 _SCHEMA = pa.schema([("row", pa.int32()), ("accuracy", pa.float64())])
 
 Floats = npt.NDArray[np.float64]
@@ -249,21 +249,14 @@ def _score_on_ray(
         import ray
         from ray.util import ActorPool
 
-        remote: Any = ray.remote(ScoringActor)
-        options: dict[str, Any] = {"num_cpus": 1, "num_gpus": conditions.gpus_per_actor}
-        options |= {"max_restarts": _MOST_RESTARTS, "max_task_retries": _MOST_RESTARTS}
-        shared = ray.put(decoded)
-        members = [remote.options(**options).remote(conditions, shared) for _ in range(actors)]
-        try:
+        arguments, gpus = (conditions, decoded), conditions.gpus_per_actor
+        with restarting_actors(ScoringActor, arguments, actors, gpus) as members:
             for checkpoint, blocks in left.items():
                 state = ray.put(checkpoint.path.read_bytes())
                 work = _pieces(checkpoint, blocks, vectors, state)
                 pool = ActorPool(members)
                 for number, found in pool.map_unordered(lambda a, w: a.score.remote(*w), work):
                     _note(log, blocks[number], found, listener)
-        finally:
-            for member in members:
-                ray.kill(member)
 
 
 def _pieces(

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from raynas.execution.actor_pool import restarting_actors
 from raynas.images import Images, ImageSource, find_images, load_search_images
 from raynas.oneshot.checkpoint import read_checkpoint
 from raynas.oneshot.search import Search
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from raynas.oneshot import EpochRecord, OneShotMethod, SearchSettings
 
 _BLOCKS_PER_ACTOR = 4
-_MOST_RESTARTS = 8
 
 
 @dataclass(frozen=True)
@@ -155,24 +155,13 @@ def evaluate_in_pool(
     size = max(1, -(-len(vectors) // (actors * _BLOCKS_PER_ACTOR)))
     blocks = [vectors[start : start + size] for start in range(0, len(vectors), size)]
     with cluster(address, actors):
-        import ray
         from ray.util import ActorPool
 
-        remote: Any = ray.remote(SupernetActor)
-        options = {"num_cpus": 1, "num_gpus": gpus_per_actor}
-        options |= {"max_restarts": _MOST_RESTARTS, "max_task_retries": _MOST_RESTARTS}
-        shared = ray.put((source, decoded)), ray.put(state)
-        members = [
-            remote.options(**options).remote(None, shared[0], device, shared[1])
-            for _ in range(min(actors, len(blocks)))
-        ]
-        try:
-            found = list(
-                ActorPool(members).map(lambda a, block: a.evaluate.remote(block, batches), blocks)
-            )
-        finally:
-            for member in members:
-                ray.kill(member)
+        arguments = (None, (source, decoded), device, state)
+        count = min(actors, len(blocks))
+        with restarting_actors(SupernetActor, arguments, count, gpus_per_actor) as members:
+            pool = ActorPool(members)
+            found = list(pool.map(lambda a, block: a.evaluate.remote(block, batches), blocks))
     return np.concatenate([np.zeros(0), *found])
 
 

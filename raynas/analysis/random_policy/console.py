@@ -27,6 +27,9 @@ _COLUMNS = (
     "p",
 )
 
+#: Narrower consoles get the first columns and the others in two tables.
+_WIDTH, _HALF = 120, 6
+
 
 def print_judgement(
     console: Console, benchmark: Benchmark, judged: Sequence[SpaceJudgement]
@@ -42,30 +45,39 @@ def print_judgement(
         )
     for space in judged:
         console.print()
-        console.print(_table(space))
+        for table in _tables(space, console.width):
+            console.print(table)
         for line in (*wording.findings(space), *wording.sharing_lines(space)):
             console.print(line, markup=False)
         for line in (*wording.power_lines(space), *space.notes, *wording.reasons(space)):
             console.print(f"note: {line}", markup=False)
 
 
-def _table(space: SpaceJudgement) -> Table:
+def _tables(space: SpaceJudgement, width: int) -> list[Table]:
+    """One table, or two where it would be wider than the console."""
     reference = wording.main_reference(space)
-    table = Table(
-        title=f"Space {space.space}: final cells against the random policy",
-        title_justify="left",
-        caption="Mean test accuracy in % (mean ± deviation over seeds). A: probability to be "
+    whole = range(len(_COLUMNS))
+    parts = [whole] if width >= _WIDTH else [whole[:_HALF], whole[_HALF:]]
+    tables = [_table(space, reference, part) for part in parts]
+    tables[0].title = f"Space {space.space}: final cells against the random policy"
+    tables[-1].caption = (
+        "Mean test accuracy in % (mean ± deviation over seeds). A: probability to be "
         f"better than a draw from the {reference}, and than random search with the same seconds, "
         "with its 95 % interval below; p: Mann-Whitney, after Holm. Published: (r/r_max)^n, "
         "uniform on 0 to 1 by chance. Best of n: that the best of n new runs beats "
-        "the best of n draws.",
-        caption_justify="left",
+        "the best of n draws."
     )
+    return tables
+
+
+def _table(space: SpaceJudgement, reference: str, part: range) -> Table:
+    table = Table(title_justify="left", caption_justify="left")
     table.add_column("method", no_wrap=True)
-    for name in _COLUMNS:
-        table.add_column(name, justify="right", no_wrap=True)
+    for index in part:
+        table.add_column(_COLUMNS[index], justify="right", no_wrap=True)
     for method in sorted(space.methods, key=lambda one: -_mean(one)):
-        table.add_row(*_row(method, reference), style=None)
+        name, *values = _row(method, reference)
+        table.add_row(name, *(values[index] for index in part))
     return table
 
 

@@ -84,7 +84,10 @@ def print_coefficients(console: Console, benchmark: Benchmark, found: pa.Table) 
         quantity, budget = main_of(here)
         aimed = [r for r in here if (r["quantity"], r["budget"]) == (quantity, budget)]
         console.print()
-        console.print(_table(space, aimed, quantity, budget))
+        console.print(_title(space, aimed, quantity, budget))
+        for key, of in _grouped(aimed, ("rule", "statistics")).items():
+            console.print(_table(f"{key[0]} rule, {key[1]} statistics", of))
+        console.print(_caption(aimed))
 
 
 def main_of(rows: list[dict[str, Any]]) -> tuple[str, int]:
@@ -93,36 +96,49 @@ def main_of(rows: list[dict[str, Any]]) -> tuple[str, int]:
     return max(targets, key=lambda target: (target[0] == "test", target[1]))
 
 
-def _table(space: str, rows: list[dict[str, Any]], quantity: str, budget: int) -> Table:
+def _title(space: str, rows: list[dict[str, Any]], quantity: str, budget: int) -> str:
     cells = next(row["cells"] for row in rows if row["subset"] == ALL)
-    ceiling = next(r["ceiling"] for r in rows if r["measure"] == "kendall" and r["subset"] == ALL)
-    best = next(
-        (r["ceiling"] for r in rows if r["measure"] == "kendall" and r["subset"] == BEST_TRUE), None
+    return (
+        f"Space {space}: one-shot accuracy of {cells:,} cells against their mean {quantity} "
+        f"accuracy at {budget} epochs"
     )
-    table = Table(
-        title=f"Space {space}: one-shot accuracy of {cells:,} cells against their mean {quantity} "
-        f"accuracy at {budget} epochs",
-        title_justify="left",
-        caption="tau: Kendall's tau-b with its 95 % bootstrap interval; best 10 %: tau among the "
-        "truly best and among the best by one-shot accuracy; regret: percentage points lost when "
-        "the 10 best by one-shot accuracy are trained. One training against the others reaches "
-        f"tau {_number(ceiling)}, among the best 10 % {_number(best)}.",
-        caption_justify="left",
+
+
+def _caption(rows: list[dict[str, Any]]) -> str:
+    whole, best = (
+        next(
+            (r["ceiling"] for r in rows if (r["measure"], r["subset"]) == ("kendall", subset)), None
+        )
+        for subset in (ALL, BEST_TRUE)
     )
-    for name in ("method", "seeds", "epoch", "rule", "statistics"):
-        table.add_column(name)
-    for name in ("tau", "Spearman", "best 10 %", "by score", "regret"):
-        table.add_column(name, justify="right")
-    keys = ("method", "seeds", "epoch", "rule", "statistics")
-    groups: dict[tuple[Any, ...], dict[tuple[str, str], dict[str, Any]]] = {}
+    return (
+        "tau: Kendall's tau-b with its 95 % bootstrap interval; rho: Spearman's; "
+        "best 10 %: tau among the truly best and among the best by one-shot accuracy; regret: percentage points lost when the "
+        "10 best by one-shot accuracy are trained. One training against the others reaches tau "
+        f"{_number(whole)}, among the best 10 % {_number(best)}."
+    )
+
+
+def _grouped(
+    rows: list[dict[str, Any]], names: tuple[str, ...]
+) -> dict[tuple[Any, ...], list[dict[str, Any]]]:
+    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for row in rows:
-        key = tuple(row[k] for k in keys)
-        groups.setdefault(key, {})[row["subset"], row["measure"]] = row
-    for key, of in groups.items():
+        groups.setdefault(tuple(row[name] for name in names), []).append(row)
+    return groups
+
+
+def _table(title: str, rows: list[dict[str, Any]]) -> Table:
+    table = Table(title=f"\n{title}", title_justify="left")
+    table.add_column("method", no_wrap=True)
+    for name in ("seeds", "epoch", "tau", "rho", "best\n10 %", "by\nscore", "regret"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for key, group in _grouped(rows, ("method", "seeds", "epoch")).items():
+        of = {(row["subset"], row["measure"]): row for row in group}
         regret = of[ALL, "top_10_regret"]["value"]
         table.add_row(
             *(escape(str(value)) for value in key),
-            escape(interval(of[ALL, "kendall"])),
+            escape(interval(of[ALL, "kendall"]).replace(" [", "\n[")),
             _number(of[ALL, "spearman"]["value"]),
             _number(of[BEST_TRUE, "kendall"]["value"]),
             _number(of[BEST_SCORED, "kendall"]["value"]),
