@@ -112,10 +112,10 @@ def _caption(rows: list[dict[str, Any]]) -> str:
         for subset in (ALL, BEST_TRUE)
     )
     return (
-        "tau: Kendall's tau-b with its 95 % bootstrap interval; rho: Spearman's; "
-        "best 10 %: tau among the truly best and among the best by one-shot accuracy; regret: percentage points lost when the "
-        "10 best by one-shot accuracy are trained. One training against the others reaches tau "
-        f"{_number(whole)}, among the best 10 % {_number(best)}."
+        "tau: Kendall's tau-b with its 95 % bootstrap interval; rho: Spearman's; best 10 %: tau "
+        "among the truly best and among the best by one-shot accuracy; regret: percentage points "
+        "lost when the 10 best by one-shot accuracy are trained. One training against the others "
+        f"reaches tau {_number(whole)}, among the best 10 % {_number(best)}."
     )
 
 
