@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from search_spaces.command_line import names
 from search_spaces.command_line import run as run_command_line
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -88,7 +89,7 @@ def compare(
     from rich.console import Console
 
     from raynas import comparison
-    from raynas.console import LiveProgress, result_tables
+    from raynas.console import LiveProgress, print_places, result_tables
     from raynas.execution.cluster import probe_cluster
     from raynas.search_request import SearchRequest
     from search_spaces.errors import UserError
@@ -98,8 +99,8 @@ def compare(
     # Before a study is made that could not run.
     cluster_gpus = None if address is None else probe_cluster(address).get("GPU", 0.0)
     request = comparison.Request(
-        _names(space),
-        _names(methods),
+        names(space),
+        names(methods),
         seeds,
         evaluations,
         budget_seconds,
@@ -135,31 +136,17 @@ def compare(
         console.print(table)
     for line in result.outcome.warnings():
         console.print(f"warning: {line}", markup=False, soft_wrap=True)
-    console.print(f"\nstudy  {_short(begun.study.path)}", markup=False, soft_wrap=True)
-    console.print(f"page   {_short(result.report.page)}", markup=False, soft_wrap=True)
-
-
-def _names(values: list[str] | None) -> tuple[str, ...] | None:
-    if values is None:
-        return None
-    names = [name.strip() for value in values for name in value.split(",")]
-    return tuple(dict.fromkeys(name for name in names if name))
+    print_places(console, begun.study.path, result.report.page)
 
 
 def _opening(begun: object) -> str:
     from raynas.comparison import Comparison
+    from raynas.console import benchmark_lines
     from raynas.report.wording import counted
 
     assert isinstance(begun, Comparison)
     plan, manifest = begun.plan, begun.study.manifest
-    benchmark = manifest["benchmark"]
-    lines = [f"benchmark: {benchmark['name']}"]
-    if benchmark["kind"] == "surrogate":
-        lines.append(
-            "  predictions, not measurements; `python -m search_spaces.fetch nasbench101` gets "
-            "the measured table"
-        )
-    lines += [f"note: {note}" for note in begun.notes]
+    lines = [*benchmark_lines(manifest["benchmark"]), *(f"note: {note}" for note in begun.notes)]
     spaces = f"{'spaces' if len(plan.spaces) > 1 else 'space'} {', '.join(plan.spaces)}"
     if plan.black_box:
         lines.append(
@@ -175,14 +162,6 @@ def _opening(begun: object) -> str:
             f"{' or '.join(map(str, epochs))} epoch{'' if epochs == [1] else 's'} each"
         )
     return "\n".join(lines)
-
-
-def _short(path: Path) -> Path:
-    """Relative to the working directory where that is shorter."""
-    try:
-        return path.resolve().relative_to(Path.cwd())
-    except ValueError:
-        return path
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from raynas.labels import base_method
 from raynas.oneshot import REGISTRY
 from raynas.optimizers import OPTIMIZERS
 from raynas.presets import find_preset
@@ -17,9 +18,10 @@ from raynas.search_request import (
     SEARCHED_SPACES,
     SearchRequest,
     search_arguments,
+    search_note,
     search_plan,
 )
-from raynas.tuned import Tuned, base_method, read_all_tuned
+from raynas.tuned import Tuned, read_all_tuned
 from search_spaces.errors import UserError, unknown_name
 from search_spaces.sources import open_benchmark
 from search_spaces.spaces import SPACE_NAMES, load_space
@@ -192,7 +194,7 @@ def start(request: Request, out: Path | None = None) -> Comparison:
         spaces = [name for name in tables if name in SEARCHED_SPACES]
         added, search = search_arguments(request.searches, preset, searched, spaces, tuned)
         arguments |= added
-        notes += _search_notes(search) + _tuned_notes(search, tuned)
+        notes += (search_note(search), *_tuned_notes(search, tuned))
     else:
         request.searches.refuse_unused()
     manifest = new_manifest(arguments, tables, search)
@@ -206,15 +208,11 @@ def resume(directory: Path, request: Request) -> Comparison:
     Raises:
         UserError: if the study, the arguments or the benchmark are not as they were.
     """
-    from raynas.execution.manifest import read_manifest
+    from raynas.execution.manifest import benchmark_source, read_manifest
     from raynas.execution.study import Study
 
     request.check()
-    source = request.benchmark
-    if source is None:
-        recorded = read_manifest(directory)["benchmark"]
-        source = "surrogate" if recorded["kind"] == "surrogate" else recorded["path"]
-    benchmark = open_benchmark(source)
+    benchmark = open_benchmark(benchmark_source(read_manifest(directory), request.benchmark))
     benchmark.verify()
     study = Study.resume(directory, request.given(), benchmark.sha256)
     arguments = study.arguments
@@ -351,15 +349,6 @@ def _tuned_notes(search: Mapping[str, Any], tuned: Mapping[str, Tuned]) -> tuple
         values = ", ".join(f"{name} {value:.4g}" for name, value in found.settings.items())
         notes.append(f"{label}: {values}" + (f"; tuned with {'; '.join(other)}" if other else ""))
     return tuple(notes)
-
-
-def _search_notes(search: Mapping[str, Any]) -> tuple[str, ...]:
-    """What the searches run on, and what is not as published."""
-    images = search["images"]
-    note = f"one-shot methods search on {images['title']}, {search['device']}"
-    if images["name"] == "digits":
-        note += "; `python -m search_spaces.fetch cifar10` and --images cifar10 for CIFAR-10"
-    return (note,)
 
 
 def missing_budgets(method: str, tables: Mapping[str, Table]) -> set[int]:

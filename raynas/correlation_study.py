@@ -155,7 +155,12 @@ def prepare(study: Path, request: Request, out: Path | None, *, resume: bool) ->
         UserError: something is missing; it says which command makes it.
     """
     from raynas.execution.checkpoint_files import find_checkpoints
-    from raynas.execution.manifest import describe_benchmark, read_manifest, run_manifest
+    from raynas.execution.manifest import (
+        benchmark_source,
+        describe_benchmark,
+        read_manifest,
+        run_manifest,
+    )
     from raynas.execution.scoring import Conditions, ScoreLog, blocks_of
     from raynas.images import find_images
 
@@ -165,7 +170,7 @@ def prepare(study: Path, request: Request, out: Path | None, *, resume: bool) ->
     given = request.given()
     request = request.filled(read_manifest(folder, ScoreLog.kind)["arguments"] if resume else None)
     checkpoints = find_checkpoints(study, manifest, request.choice())
-    benchmark = open_benchmark(_source(manifest, request.benchmark))
+    benchmark = open_benchmark(benchmark_source(manifest, request.benchmark))
     spaces = list(dict.fromkeys(checkpoint.space for checkpoint in checkpoints))
     tables = {name: benchmark.table(load_space(name)) for name in spaces}
     vectors = {name: representatives(name) for name in spaces}
@@ -226,13 +231,6 @@ def run(
     if not work.log.finished:
         work.log.mark_finished()
     return found, paths
-
-
-def _source(manifest: Mapping[str, Any], given: str | None) -> str:
-    if given is not None:
-        return given
-    recorded = manifest["benchmark"]
-    return "surrogate" if recorded["kind"] == "surrogate" else str(recorded["path"])
 
 
 def representatives(name: str) -> npt.NDArray[np.uint8]:

@@ -8,8 +8,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from raynas.labels import base_method
 from raynas.presets import Preset
-from raynas.tuned import Tuned, base_method, is_tuned
+from raynas.tuned import Tuned
 from search_spaces.errors import UserError, unknown_name
 
 if TYPE_CHECKING:
@@ -112,22 +113,24 @@ def search_arguments(
     methods: Sequence[str],
     spaces: Sequence[str],
     tuned: Mapping[str, Tuned] = MappingProxyType({}),
+    changes: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """What the manifest says of searches: `arguments`, and the content of `search`.
 
     Args:
         request: what was asked for.
         preset: for the rest.
-        methods: one-shot methods, at least one, some of them labels of `tuned`.
+        methods: one-shot methods, at least one; some may be labels, those of `tuned` or `changes`.
         spaces: names of spaces with a supernet.
         tuned: by label, what a sweep found; it goes before preset and options.
+        changes: by label, settings that go before everything else.
 
     Raises:
         UserError: there are no such images or devices, or a setting does not fit.
     """
     from raynas.images import find_images
 
-    device = _device(request.device or "auto", request.cluster_gpus)
+    device = search_device(request)
     if device == "cpu" and request.gpus_per_trial is not None:
         raise UserError("--gpus-per-trial needs a GPU; leave it out with --device cpu", exit_code=2)
     size = preset.searches[device]
@@ -138,6 +141,7 @@ def search_arguments(
             **size.method_settings.get(base_method(label), {}),
             **given,
             **(tuned[label].settings if label in tuned else {}),
+            **changes.get(label, {}),
         }
         for label in methods
     }
@@ -162,6 +166,15 @@ def search_arguments(
         "tuned": {label: asdict(found) for label, found in tuned.items()},
     }
     return arguments, described
+
+
+def search_note(search: Mapping[str, Any]) -> str:
+    """What searches run on, from a manifest's entry on them, for the console."""
+    images = search["images"]
+    note = f"one-shot methods search on {images['title']}, {search['device']}"
+    if images["name"] == "digits":
+        note += "; `python -m search_spaces.fetch cifar10` and --images cifar10 for CIFAR-10"
+    return note
 
 
 def search_plan(manifest: Mapping[str, Any]) -> SearchPlan | None:
@@ -192,7 +205,7 @@ def search_plan(manifest: Mapping[str, Any]) -> SearchPlan | None:
         classes={
             label: method_info(base_method(label)).load()
             for label in search["settings"]
-            if is_tuned(label)
+            if label != base_method(label)
         },
     )
 
@@ -219,22 +232,23 @@ def _checked(
     return found
 
 
-def _device(asked: str, cluster_gpus: float | None) -> str:
+def search_device(request: SearchRequest) -> str:
     """What to search on: "cpu" or "cuda".
 
     Raises:
         UserError: a GPU was asked for and there is none.
     """
+    asked = request.device or "auto"
     if asked == "cpu":
         return asked
-    if cluster_gpus is None:
+    if request.cluster_gpus is None:
         import torch
 
         there = torch.cuda.is_available()
     else:
-        there = cluster_gpus > 0
+        there = request.cluster_gpus > 0
     if asked == "cuda" and not there:
-        where = "torch finds" if cluster_gpus is None else "the Ray cluster has"
+        where = "torch finds" if request.cluster_gpus is None else "the Ray cluster has"
         raise UserError(f"{where} no GPU; use --device cpu, or a cluster with GPUs by --address")
     return "cuda" if there else "cpu"
 

@@ -8,11 +8,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from raynas.labels import labelled
 from search_spaces.errors import UserError
 
 TUNED = "tuned.json"
 FORMAT = 1
-_SUFFIX = " (tuned)"
+_WORDS = "tuned"
 _REQUIRED = ("format", "method", "space", "settings", "source")
 
 
@@ -44,17 +45,12 @@ class Tuned:
 
 def tuned_label(method: str) -> str:
     """What a method is called when it has tuned settings."""
-    return method + _SUFFIX
-
-
-def base_method(label: str) -> str:
-    """The method behind a label, which may be the method's own name."""
-    return label.removesuffix(_SUFFIX)
+    return labelled(method, _WORDS)
 
 
 def is_tuned(label: str) -> bool:
     """Whether a label says that the settings are tuned."""
-    return label.endswith(_SUFFIX)
+    return label.endswith(labelled("", _WORDS))
 
 
 def read_tuned(study: Path) -> Tuned:

@@ -47,6 +47,14 @@ def run(app: typer.Typer) -> None:
     sys.exit(code or 0)
 
 
+def names(values: list[str] | None) -> tuple[str, ...] | None:
+    """The different names of an option that may be given several times, or joined by commas."""
+    if values is None:
+        return None
+    found = [name.strip() for value in values for name in value.split(",")]
+    return tuple(dict.fromkeys(name for name in found if name))
+
+
 def _explain(error: Exception) -> str | None:
     """The one line to show, or None if this is a fault of the program."""
     if isinstance(error, _UsageError):

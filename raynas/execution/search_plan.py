@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from raynas.execution.log import Run
+from raynas.labels import base_method
 from raynas.search_request import SEARCHED_SPACES
-from raynas.tuned import base_method
 from search_spaces.errors import UserError, unknown_name
 
 if TYPE_CHECKING:

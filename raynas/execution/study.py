@@ -16,6 +16,7 @@ from raynas.analysis.trajectory import CURRENT, trajectory
 from raynas.execution.directory import CHECKPOINTS, LOG, StudyDirectory
 from raynas.execution.files import write_atomically
 from raynas.execution.log import BlockLog, Run
+from raynas.execution.manifest import STUDY
 from raynas.execution.search_log import SearchContents, SearchLog, split_records
 from raynas.execution.search_rows import search_rows
 from search_spaces.errors import UserError
@@ -82,11 +83,24 @@ class Study(StudyDirectory):
 
     def _in_order(self, log: pa.Table) -> pa.Table:
         """Sort by the arguments' order of methods and spaces, not by their names."""
-        for column, plural in (("method", "methods"), ("space", "spaces")):
-            order = pa.array([str(name) for name in self.arguments[plural]])
+        for column, names in (("method", self._labels()), ("space", self.arguments["spaces"])):
+            order = pa.array([str(name) for name in names])
             log = log.append_column(f"_{column}", pc.index_in(log[column], order))
         keys = ("_method", "_space", "seed", "evaluation")
         return log.sort_by([(key, "ascending") for key in keys]).drop_columns(list(keys[:2]))
+
+    def _labels(self) -> Sequence[str]:
+        """What the methods are called in the tables, in their order."""
+        return list(self.arguments["methods"])
+
+
+class SettingsStudy(Study):
+    """The directory of a study of settings: each method is there with several."""
+
+    kind = STUDY
+
+    def _labels(self) -> Sequence[str]:
+        return list(self.manifest["search"]["settings"])
 
 
 def read_trajectories(path: str | Path) -> pa.Table:

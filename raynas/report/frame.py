@@ -43,8 +43,8 @@ def _json(value: Any) -> str:
     return plain.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def method_switches(looks: dict[str, Style]) -> str:
-    """A button for each method that shows or hides it in all figures."""
+def method_switches(looks: dict[str, Style], shown: str = "Methods shown") -> str:
+    """A button for each method (or what else figures show) that shows or hides it in all."""
     chips = [
         tag(
             "button",
@@ -57,7 +57,22 @@ def method_switches(looks: dict[str, Style]) -> str:
         )
         for label, style in sorted(looks.items(), key=lambda item: item[0] == EXACT)
     ]
-    return tag("div", *chips, class_="chips", role="group", aria_label="Methods shown")
+    return tag("div", *chips, class_="chips", role="group", aria_label=shown)
+
+
+def statistic_switch() -> str:
+    """Buttons that choose between mean and median in all figures."""
+    statistics = [
+        tag(
+            "button",
+            title,
+            type="button",
+            data_statistic=name,
+            aria_pressed="true" if name == "mean" else "false",
+        )
+        for name, title in (("mean", "Mean, 95 % interval"), ("median", "Median, quartiles"))
+    ]
+    return tag("div", *statistics, class_="switch", role="group", aria_label="Statistic")
 
 
 def _swatch(label: str, style: Style) -> str:

@@ -9,12 +9,12 @@ from typing import Any
 from raynas.report import search_sections, sections, tables, wording
 from raynas.report.content import SpaceContent
 from raynas.report.figures import figures
-from raynas.report.frame import asset, card, method_switches, render
+from raynas.report.frame import asset, card, method_switches, render, statistic_switch
 from raynas.report.markup import tag, text
 from raynas.report.search_explorer import explorer_data
 from raynas.report.search_figures import search_figures
 from raynas.report.studies import Merged
-from raynas.report.styles import Style, as_json
+from raynas.report.styles import as_json
 
 Cards = dict[str, tuple[str, str, bool]]
 # heading, what to see, and whether the figure takes the whole width
@@ -92,7 +92,7 @@ def page(merged: Merged, content: Sequence[SpaceContent]) -> str:
         notice=sections.benchmark_notice(merged),
         findings=_findings(content),
         navigation=_navigation(content),
-        controls=_controls(looks),
+        controls=method_switches(looks) + statistic_switch(),
         spaces="".join(parts),
         failures=tables.failures_table(merged),
         manifest=sections.manifest_section(merged),
@@ -143,22 +143,6 @@ def _navigation(content: Sequence[SpaceContent]) -> str:
         return ""
     links = [tag("a", text(s.title), href=f"#space-{i}") for i, s in enumerate(content)]
     return tag("nav", *links, aria_label="Spaces")
-
-
-def _controls(looks: dict[str, Style]) -> str:
-    statistics = [
-        tag(
-            "button",
-            title,
-            type="button",
-            data_statistic=name,
-            aria_pressed="true" if name == "mean" else "false",
-        )
-        for name, title in (("mean", "Mean, 95 % interval"), ("median", "Median, quartiles"))
-    ]
-    return method_switches(looks) + tag(
-        "div", *statistics, class_="switch", role="group", aria_label="Statistic"
-    )
 
 
 def _space_section(space: SpaceContent, index: int, drawn: list[dict[str, Any]]) -> str:

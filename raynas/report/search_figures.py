@@ -22,6 +22,7 @@ from raynas.report.axes import (
 )
 from raynas.report.content import SpaceContent
 from raynas.report.figures import band
+from raynas.report.styles import Style
 
 Curves = dict[str, EpochCurve]
 # Beyond this the marks of neighbouring epochs touch.
@@ -82,16 +83,17 @@ def epochs_figure(content: SpaceContent, quantity: str) -> Figure:
     traces = [
         trace
         for label, curve in regrets.items()
-        for trace in _traces(content, label, curve, name, floor, banded=True)
+        for trace in epoch_traces(content.styles[label], label, curve, name, floor, banded=True)
     ]
     for label, curve in errors.items():
-        for trace in _traces(content, label, curve, "one-shot error", 1e-3, banded=False):
+        style = content.styles[label]
+        for trace in epoch_traces(style, label, curve, "one-shot error", 1e-3, banded=False):
             trace["line"] = {"width": 1.5, "dash": "dot"}
             traces.append(trace | {"yaxis": "y2"})
-    layout = layout_of(epoch_axis(content), points_axis(f"solid: {name}", "% points"))
+    layout = layout_of(epoch_axis(every_run(content)), points_axis(f"solid: {name}", "% points"))
     second = spread_axis("dotted: one-shot error", [c.mean for c in errors.values()])
     layout["yaxis2"] = second | {"overlaying": "y", "side": "right", "showgrid": False}
-    return {"data": _bands_first(traces), "layout": layout}
+    return {"data": bands_first(traces), "layout": layout}
 
 
 def entropy_figure(content: SpaceContent) -> Figure:
@@ -100,11 +102,13 @@ def entropy_figure(content: SpaceContent) -> Figure:
     traces = [
         trace
         for label, curve in curves.items()
-        for trace in _traces(content, label, curve, "mean entropy", 0.0, banded=True)
+        for trace in epoch_traces(
+            content.styles[label], label, curve, "mean entropy", 0.0, banded=True
+        )
     ]
     shown = entropy_range([v for c in curves.values() for v in (c.mean, c.low, c.q25)])
     axis = {"title": {"text": "mean entropy of the choices"}, "range": shown}
-    return {"data": _bands_first(traces), "layout": layout_of(epoch_axis(content), axis)}
+    return {"data": bands_first(traces), "layout": layout_of(epoch_axis(every_run(content)), axis)}
 
 
 def entropy_range(values: Sequence[np.ndarray]) -> list[float]:
@@ -114,21 +118,36 @@ def entropy_range(values: Sequence[np.ndarray]) -> list[float]:
     return [1 - 1.05 * span, 1 + 0.05 * span]
 
 
-def epoch_axis(content: SpaceContent) -> Figure:
+def every_run(content: SpaceContent) -> list[SearchRun]:
+    """The searches of all methods."""
+    return [run for runs in content.searches.values() for run in runs]
+
+
+def epoch_axis(runs: Sequence[SearchRun]) -> Figure:
     """Whole epochs."""
-    longest = max(len(run.epochs) for runs in content.searches.values() for run in runs)
+    longest = max(len(run.epochs) for run in runs)
     ticks = {"dtick": 1} if longest <= MOST_TICKS else {"tickformat": "d"}
     return {"title": {"text": "epoch"}, **ticks}
 
 
-def _bands_first(traces: list[Figure]) -> list[Figure]:
+def bands_first(traces: list[Figure]) -> list[Figure]:
+    """The same traces, intervals below all lines."""
     return sorted(traces, key=lambda trace: trace["meta"]["role"] != "band")
 
 
-def _traces(
-    content: SpaceContent, label: str, curve: EpochCurve, what: str, floor: float, *, banded: bool
+def epoch_traces(
+    style: Style, label: str, curve: EpochCurve, what: str, floor: float, *, banded: bool
 ) -> list[Figure]:
-    """Lines, and if `banded` intervals, of both statistics."""
+    """Lines, and if `banded` intervals, of both statistics.
+
+    Args:
+        style: of the lines; they are solid.
+        label: what they show.
+        curve: over epochs.
+        what: is shown, in words.
+        floor: lesser values are drawn there.
+        banded: whether there are intervals.
+    """
     found = []
     for statistic, centre, low, high in (
         ("mean", curve.mean, curve.low, curve.high),
@@ -136,12 +155,12 @@ def _traces(
     ):
         if banded:
             found += band(label, statistic, curve.epochs, low, high, floor)
-        found.append(_line(content, label, statistic, curve, what, (centre, low, high), floor))
+        found.append(_line(style, label, statistic, curve, what, (centre, low, high), floor))
     return found
 
 
 def _line(
-    content: SpaceContent,
+    style: Style,
     label: str,
     statistic: str,
     curve: EpochCurve,
@@ -149,7 +168,6 @@ def _line(
     values: tuple[np.ndarray, np.ndarray, np.ndarray],
     floor: float,
 ) -> Figure:
-    style = content.styles[label]
     centre, low, high = values
     around = "95 % interval" if statistic == "mean" else "quartiles"
     texts = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -37,8 +38,12 @@ def search_notices(content: SpaceContent) -> str:
     """On what, how large and where the searches were; a warning where the images differ."""
     if ONE_SHOT not in content.families:
         return ""
-    found = [study.manifest.get("search") or {} for study in content.studies]
-    found = [search for search in found if search]
+    return search_facts([study.manifest.get("search") or {} for study in content.studies])
+
+
+def search_facts(searches: Sequence[dict[str, Any]]) -> str:
+    """The same from the entries on searches of manifests; empty ones are left out."""
+    found = [search for search in searches if search]
     parts = [tag("p", text(line), class_="settings") for line in dict.fromkeys(map(_line, found))]
     images = [search["images"] for search in found if "images" in search]
     other = dict.fromkeys(str(i["title"]) for i in images if i.get("name") != BENCHMARK_IMAGES)

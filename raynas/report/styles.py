@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from raynas.tuned import base_method, is_tuned
+from raynas.labels import base_method
+from raynas.tuned import is_tuned
 
 EXACT = "exact-random-search"
 

@@ -13,9 +13,14 @@ import psutil
 
 def compare(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
     """`python -m raynas.compare` in a session of its own, where Ctrl-C does not reach it."""
+    return start_module("raynas.compare", *arguments, cwd=cwd)
+
+
+def start_module(module: str, *arguments: str, cwd: Path) -> subprocess.Popen[str]:
+    """`python -m MODULE` in a session of its own, where Ctrl-C does not reach it."""
     environment = os.environ | {"RAYNAS_DATA": str(cwd / "data"), "COLUMNS": "120"}
     return subprocess.Popen(
-        [sys.executable, "-m", "raynas.compare", *arguments],
+        [sys.executable, "-m", module, *arguments],
         cwd=cwd,
         env=environment,
         stdout=subprocess.PIPE,

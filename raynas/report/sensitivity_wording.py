@@ -1,0 +1,127 @@
+"""What can be concluded from a study of settings, in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from raynas.analysis.statistics import LEVEL, Statement, power_statement, spearman
+from raynas.report.wording import counted, regret
+from raynas.studies import Claim
+
+Row = dict[str, Any]
+_ALPHA = 1 - LEVEL
+AGREES, DISAGREES = "agrees", "disagrees"
+UNDECIDED, NOT_CONTRADICTED = "not decided", "not contradicted"
+
+
+def findings(rows: list[Row]) -> str:
+    """One method on one space: what its settings do, and how certain that is.
+
+    Args:
+        rows: of `SENSITIVITY_SCHEMA`, of one method and space.
+    """
+    known = [row for row in rows if row["test_regret"] is not None]
+    default = next(row for row in rows if row["default"])
+    if not known:
+        return "No search came to its end."
+    best = min(known, key=lambda row: float(row["test_regret"]))
+    text = f"The lowest mean final test regret, {value(best, 'test_regret')}, is that of "
+    if best["default"]:
+        text += f"the default ({best['setting']})."
+    else:
+        text += (
+            f"{best['setting']}; the default ({default['setting']}) has "
+            f"{value(default, 'test_regret')}."
+        )
+    return " ".join([text, _certainty(rows), *_failed(rows), _one_shot(known)])
+
+
+def _certainty(rows: list[Row]) -> str:
+    tested = [row for row in rows if row["p_holm"] is not None]
+    others = [row for row in rows if not row["default"]]
+    if not tested:
+        reason = next((row["statement"] for row in rows if row["statement"]), "nothing to compare")
+        return f"Nothing can be said of the differences: {reason}."
+    least = min(row["p_holm"] for row in tested)
+    sure = [row for row in tested if row["p_holm"] < _ALPHA]
+    if sure:
+        listed = "; ".join(f"{r['setting']}: {difference(r)} (p {p_value(r)})" for r in sure)
+        text = f"Different from the default beyond chance: {listed}."
+        rest = len(others) - len(sure)
+        return text + (f" The other {rest} are not told apart from it." if rest else "")
+    these = "The other setting is" if len(others) == 1 else f"None of {len(others)} settings is"
+    apart = "not told apart" if len(others) == 1 else "told apart"
+    return (
+        f"{these} {apart} from the default (smallest p by Holm's correction {least:.2f}), which "
+        f"does not show that they do the same."
+    )
+
+
+def _failed(rows: list[Row]) -> list[str]:
+    failed = [row for row in rows if row["failed"]]
+    if not failed:
+        return []
+    listed = "; ".join(f"{r['setting']}: {r['failed']} of {r['runs']}" for r in failed)
+    return [f"Searches that failed and are in no figure: {listed}."]
+
+
+def _one_shot(known: list[Row]) -> str:
+    found = spearman(
+        [row["one_shot_error"] for row in known], [row["test_regret"] for row in known]
+    )
+    if isinstance(found, Statement) or len(known) < 3:
+        return "Too few settings to correlate one-shot error and regret."
+    return (
+        f"Over the {len(known)} settings one-shot error and regret have Spearman's correlation "
+        f"{found:.2f}."
+    )
+
+
+def power(rows: list[Row]) -> str:
+    """What so many searches can show at all."""
+    count = min(row["runs"] - row["failed"] for row in rows)
+    settings = sum(not row["default"] for row in rows)
+    said = power_statement(count, count)
+    if settings < 2:
+        return said
+    return f"{said} Holm's correction over {counted(settings, 'comparison')} asks for more."
+
+
+def verdict(claim: Claim, row: Row | None) -> str:
+    """Whether a claim is borne out by the difference that it is about."""
+    if row is None or row["p_holm"] is None:
+        return UNDECIDED
+    sure, higher = row["p_holm"] < _ALPHA, row["difference"] > 0
+    if claim.effect == "none":
+        return DISAGREES if sure else NOT_CONTRADICTED
+    if claim.effect == "not lower":
+        return (AGREES if higher else DISAGREES) if sure else NOT_CONTRADICTED
+    if not sure:
+        return UNDECIDED
+    return AGREES if higher == (claim.effect == "higher") else DISAGREES
+
+
+def value(row: Row, name: str) -> str:
+    """A figure of a row in percentage points, with its interval if there is one."""
+    low = row[f"{name}_low"]
+    ends = "" if low is None else f" [{regret(low)}, {regret(row[f'{name}_high'])}]"
+    return f"{regret(row[name])}{ends}"
+
+
+def difference(row: Row) -> str:
+    """The difference from the default in percentage points, signed."""
+    if row["difference"] is None:
+        return "–"
+    shown = f"{100 * row['difference']:+.3f}"
+    if row["difference_low"] is None:
+        return shown
+    low, high = (100 * row[f"difference_{end}"] for end in ("low", "high"))
+    return f"{shown} [{low:+.3f}, {high:+.3f}]"
+
+
+def p_value(row: Row) -> str:
+    """The adjusted p-value."""
+    found = row["p_holm"]
+    if found is None:
+        return "–"
+    return "< 0.001" if found < 0.001 else f"{found:.3f}"

@@ -1,0 +1,247 @@
+"""A study of settings from arguments to finished page: what `python -m raynas.study` does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from raynas.oneshot import REGISTRY
+from raynas.search_request import (
+    SEARCHED_SPACES,
+    SearchRequest,
+    search_plan,
+)
+from raynas.studies import STUDIES, StudyGrid, find_study, study_preset
+from raynas.study_manifest import study_manifest
+from search_spaces.errors import UserError, unknown_name
+from search_spaces.sources import open_benchmark
+from search_spaces.spaces import load_space
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from raynas.analysis.sensitivity import Studied
+    from raynas.execution.plan import Plan
+    from raynas.execution.progress import ProgressListener
+    from raynas.execution.runner import RunOutcome
+    from raynas.execution.study import SettingsStudy
+    from raynas.report.build import ReportPaths
+    from search_spaces.benchmark import Benchmark
+    from search_spaces.table import Table
+
+SENSITIVITY = "sensitivity"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asked for; None takes the preset's or the usual value.
+
+    Attributes:
+        name: of the study, one of `STUDIES`.
+        spaces: names of spaces with a supernet.
+        methods: names of one-shot methods.
+        benchmark: "auto", "surrogate" or the path of a store.
+        seed: root of all random numbers.
+        preset: "quick" or "paper".
+        searches: options of the searches; `epochs` is the length that the default setting has.
+    """
+
+    name: str
+    spaces: tuple[str, ...] | None = None
+    methods: tuple[str, ...] | None = None
+    benchmark: str | None = None
+    seed: int | None = None
+    preset: str | None = None
+    searches: SearchRequest = field(default_factory=SearchRequest)
+
+    def given(self) -> dict[str, Any]:
+        """The arguments that were given, as a manifest records them (without the benchmark)."""
+        own = {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in vars(self).items()
+            if value is not None and name not in ("benchmark", "searches")
+        }
+        return own | self.searches.given()
+
+    def check(self) -> None:
+        """Refuse what names nothing.
+
+        Raises:
+            UserError: in one line, with the valid values.
+        """
+        find_study(STUDIES, self.name)
+        for option, kind, chosen, valid in (
+            ("--space", "space of one-shot methods", self.spaces, SEARCHED_SPACES),
+            ("--methods", "one-shot method", self.methods, tuple(REGISTRY)),
+        ):
+            if chosen is not None and not chosen:
+                raise UserError(f"{option} names nothing; leave it out or give names", exit_code=2)
+            for name in chosen or ():
+                if name not in valid:
+                    raise unknown_name(kind, name, list(valid))
+        if self.benchmark == "":
+            raise UserError(
+                "--benchmark names nothing; give auto, surrogate or a path", exit_code=2
+            )
+        if self.seed is not None and self.seed < 0:
+            raise UserError(f"--seed must not be negative, it is {self.seed}", exit_code=2)
+        study_preset(STUDIES[self.name], self.preset or "quick")
+        self.searches.check()
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A study with everything that it needs to run.
+
+    Attributes:
+        study: the open study; close it when done.
+        grid: its grid as published.
+        plan: what it runs.
+        tables: the benchmark by space.
+        studied: the methods with their settings.
+    """
+
+    study: SettingsStudy
+    grid: StudyGrid
+    plan: Plan
+    tables: Mapping[str, Table]
+    studied: tuple[Studied, ...]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should know beforehand, a line each."""
+        return tuple(self.study.manifest["study"]["notes"])
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a finished study left.
+
+    Attributes:
+        sensitivity: the content of `sensitivity.parquet`.
+        outcome: how the runs went.
+        report: where the page and the figures are.
+    """
+
+    sensitivity: pa.Table
+    outcome: RunOutcome
+    report: ReportPaths
+
+
+def start(request: Request, out: Path | None = None) -> Begun:
+    """Make a new study.
+
+    Raises:
+        UserError: for anything that a user can set right; then no study is left behind.
+    """
+    from raynas.execution.study import SettingsStudy
+
+    request.check()
+    grid = STUDIES[request.name]
+    benchmark = open_benchmark(request.benchmark or "auto")
+    benchmark.verify()
+    spaces = tuple(dict.fromkeys(request.spaces or ("3",)))
+    tables = _tables(benchmark, spaces)
+    manifest = study_manifest(grid, request, tables)
+    study = SettingsStudy.create(out or _new_directory(grid, spaces), manifest)
+    return _begun(study, benchmark, tables)
+
+
+def resume(directory: Path, request: Request) -> Begun:
+    """Continue a study; arguments that were given must be those that it was started with.
+
+    Raises:
+        UserError: if the study, the arguments or the benchmark are not as they were.
+    """
+    from raynas.execution.manifest import STUDY, benchmark_source, read_manifest
+    from raynas.execution.study import SettingsStudy
+
+    request.check()
+    recorded = read_manifest(directory, STUDY)
+    benchmark = open_benchmark(benchmark_source(recorded, request.benchmark))
+    benchmark.verify()
+    study = SettingsStudy.resume(directory, request.given(), benchmark.sha256)
+    try:
+        return _begun(study, benchmark, _tables(benchmark, study.arguments["spaces"]))
+    except BaseException:
+        study.close()
+        raise
+
+
+def run(
+    begun: Begun, listener: ProgressListener | None = None, address: str | None = None
+) -> Result:
+    """Run what is left to run, and write tables, figures and the page.
+
+    Raises:
+        StudyInterrupted: after Ctrl-C; the study can be resumed.
+        UserError: for anything that a user can set right.
+    """
+    from raynas.execution.directory import StudyInterrupted
+
+    try:
+        return _run(begun, listener, address)
+    except (KeyboardInterrupt, BrokenPipeError):  # the latter: whoever read our output is gone
+        raise StudyInterrupted(begun.study.path) from None
+
+
+def _run(begun: Begun, listener: ProgressListener | None, address: str | None) -> Result:
+    import pyarrow.parquet as pq
+
+    from raynas.analysis.sensitivity import sensitivity
+    from raynas.execution.files import write_atomically
+    from raynas.execution.manifest import STUDY
+    from raynas.execution.runner import run_study
+    from raynas.report.sensitivity import write_sensitivity
+    from raynas.report.studies import merge, read_study
+
+    study, searches = begun.study, begun.plan.searches
+    assert searches is not None
+    outcome = run_study(study, begun.plan, listener=listener, address=address)
+    study.finish(begun.tables, searches.runs())
+    merged = merge([read_study(study.path, STUDY)])
+    found = sensitivity(
+        begun.grid.name,
+        begun.studied,
+        begun.plan.spaces,
+        searches.seeds,
+        merged.searches,
+        seed=begun.plan.seed,
+    )
+    write_atomically(study.path / f"{SENSITIVITY}.parquet", partial(pq.write_table, found))
+    report = write_sensitivity(begun.grid, begun.studied, found, merged, study.path)
+    return Result(found, outcome, report)
+
+
+def _begun(study: SettingsStudy, benchmark: Benchmark, tables: Mapping[str, Table]) -> Begun:
+    from raynas.analysis.sensitivity import Studied
+    from raynas.execution.plan import Plan
+
+    searches = search_plan(study.manifest)
+    assert searches is not None
+    plan = Plan(
+        spaces=searches.spaces,
+        methods=searches.methods,
+        seeds=searches.seeds,
+        evaluations=1,
+        benchmark=benchmark.path,
+        sha256=benchmark.sha256,
+        seed=study.arguments["seed"],
+        searches=searches,
+    )
+    grid = find_study(STUDIES, study.arguments["name"])
+    studied = tuple(Studied(**entry) for entry in study.manifest["study"]["settings"])
+    return Begun(study, grid, plan, tables, studied)
+
+
+def _tables(benchmark: Benchmark, spaces: Sequence[str]) -> dict[str, Table]:
+    return {name: benchmark.table(load_space(name)) for name in spaces}
+
+
+def _new_directory(grid: StudyGrid, spaces: Sequence[str]) -> Path:
+    moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    return Path("studies") / f"{grid.name}-space-{'-'.join(spaces)}-{moment}"
