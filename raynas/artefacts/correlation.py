@@ -1,0 +1,194 @@
+"""Whether shared weights rank cells as training alone does."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from raynas.artefacts import conditions, readings
+from raynas.artefacts._base import Artefact, Judged, Obtained, Reading
+from raynas.artefacts.verdicts import Claim, above, elsewhere, finding
+
+if TYPE_CHECKING:
+    from raynas.artefacts.evidence import Evidence
+
+FAMILY = "Rank correlation"
+STUDY, SEARCHES = "correlation", "one-shot"
+_FILE = "correlation_coefficients.parquet"
+
+#: Spearman of several methods on space 3, quoted in a later paper as "no correlation".
+_LOW, _HIGH = -0.25, 0.3
+_TAU_BY_SIZE = {4: 0.441, 5: 0.314, 6: 0.214, 7: 0.195}
+_TEST_IMAGES = "images of the validation half instead of the test set"
+
+Row = dict[str, Any]
+
+
+def _rows(evidence: Evidence, **wanted: object) -> list[Row]:
+    """The rows with these values, against test accuracy at 108 epochs."""
+    wanted = {"quantity": "test", "budget": 108, **wanted}
+    rows = evidence.rows(STUDY, _FILE)
+    return [row for row in rows if all(row[k] == v for k, v in wanted.items())]
+
+
+def _last(rows: list[Row]) -> list[Row]:
+    """Of each method and space the last checkpoint."""
+    last: dict[tuple[str, str], int] = {}
+    for row in rows:
+        key = (row["method"], row["space"])
+        last[key] = max(row["epoch"], last.get(key, 0))
+    return [row for row in rows if row["epoch"] == last[row["method"], row["space"]]]
+
+
+def _reading(row: Row, label: str = "") -> Reading:
+    place = f"space {row['space']}, {row['method']}, {row['rule']} rule"
+    notes = [row["statement"] or ""]
+    if row["ceiling"] is not None:
+        notes.append(f"ceiling {row['ceiling']:.2f}")
+    note = "; ".join(part for part in notes if part)
+    return Reading(label or place, row["value"], row["low"], row["high"], row["seeds"], note=note)
+
+
+def _of(evidence: Evidence) -> list[str]:
+    return [*conditions.of_study(evidence.manifest(SEARCHES)), _TEST_IMAGES]
+
+
+def _made(evidence: Evidence) -> str:
+    given = evidence.manifest(STUDY)["arguments"]
+    cells = "all cells" if given["cells"] is None else f"{given['cells']:,} cells per space"
+    return f"{conditions.made_with(evidence.manifest(SEARCHES))}; {cells} evaluated"
+
+
+def _obtained(evidence: Evidence, found: list[Reading], judged: Judged) -> Obtained:
+    return Obtained(tuple(found), judged, _made(evidence))
+
+
+def _spearman(evidence: Evidence) -> Obtained:
+    found = [_reading(row) for row in _last(_main(evidence))]
+    claims = [Claim(one, _LOW, _HIGH) for one in found]
+    return _obtained(evidence, found, finding(claims, _of(evidence)))
+
+
+def _main(evidence: Evidence) -> list[Row]:
+    """Spearman of all cells; of the corrected rule with the first kind of statistics."""
+    rows = _rows(evidence, measure="spearman", subset="all")
+    corrected = _one_kind([row for row in rows if row["rule"] == "corrected"])
+    return corrected + [row for row in rows if row["rule"] != "corrected"]
+
+
+def _one_kind(rows: list[Row]) -> list[Row]:
+    """Those with the first of several kinds of statistics."""
+    return [row for row in rows if row["statistics"] == rows[0]["statistics"]]
+
+
+def _best(evidence: Evidence) -> Obtained:
+    rows = _rows(evidence, measure="spearman", subset="best 10 % by one-shot accuracy")
+    found = [_reading(row) for row in _last(rows)]
+    reason = ["the best 10 % instead of the 1000 best", *_of(evidence)]
+    return _obtained(evidence, found, elsewhere(reason))
+
+
+def _over_epochs(evidence: Evidence) -> Obtained:
+    rows = [row for row in _main(evidence) if row["rule"] == "corrected"]
+    found = [
+        _reading(row, f"space {row['space']}, {row['method']}, epoch {row['epoch']}")
+        for row in rows
+    ]
+    claims = [Claim(one, _LOW, _HIGH) for one in found]
+    return _obtained(evidence, found, finding(claims, _of(evidence)))
+
+
+def _over_budgets(evidence: Evidence) -> Obtained:
+    found: list[Reading] = []
+    for budget in (4, 12, 36, 108):
+        rows = _rows(evidence, measure="kendall", subset="all", budget=budget, rule="corrected")
+        found += [
+            _reading(row, f"space {row['space']}, {row['method']}, {budget} epochs, tau")
+            for row in _last(_one_kind(rows))
+        ]
+    claims = [Claim(one, _LOW, _HIGH) for one in found]
+    return _obtained(evidence, found, finding(claims, _of(evidence)))
+
+
+def _by_size(evidence: Evidence) -> Obtained:
+    rows = _rows(evidence, measure="kendall", method="random_ws", rule="corrected")
+    rows = _last(_one_kind(rows))
+    found: list[Reading] = []
+    claims: list[Claim] = []
+    for space in dict.fromkeys(row["space"] for row in rows):
+        by_size = {
+            size: _reading(row, f"space {space}, {size} vertices, tau")
+            for size in _TAU_BY_SIZE
+            for row in rows
+            if (row["space"], row["subset"]) == (space, f"{size} vertices")
+        }
+        found += by_size.values()
+        for smaller, larger in pairwise(by_size):
+            label = f"space {space}, {smaller} less {larger} vertices"
+            gap = readings.apart(label, by_size[smaller], by_size[larger])
+            found.append(gap)
+            claims.append(above(gap))
+    supernet = "cells and supernet of NAS-Bench-1Shot1, sizes apart instead of up to a size"
+    return _obtained(evidence, found, finding(claims, [supernet, *_of(evidence)]))
+
+
+_STUDIES = (SEARCHES, STUDY)
+_SOURCE = "Zela et al. 2020, Figure 3 and released correlation script"
+_NONE = "no correlation for any method or space; a later paper quotes Spearman between -0.25 and "
+
+ARTEFACTS = (
+    Artefact(
+        "rank-correlation",
+        FAMILY,
+        "Spearman correlation of one-shot accuracy with accuracy after training alone",
+        f"{_SOURCE}; range quoted by a later paper of the aw_nas authors",
+        f"{_NONE}0.3 on space 3",
+        "over the evaluated cells, last checkpoint, test accuracy at 108 epochs, with the "
+        "corrected and the published evaluation rule; bootstrap over cells and, from 3 seeds on, "
+        "seeds",
+        _STUDIES,
+        _spearman,
+    ),
+    Artefact(
+        "rank-correlation-over-epochs",
+        FAMILY,
+        "the same at checkpoints along the search",
+        f"{_SOURCE}: epochs 5, 15, 25, 35 and 45 of 50",
+        f"{_NONE}0.3 on space 3",
+        "as above for every evaluated checkpoint, corrected rule",
+        _STUDIES,
+        _over_epochs,
+    ),
+    Artefact(
+        "rank-correlation-over-budgets",
+        FAMILY,
+        "the same with accuracies after 4, 12, 36 and 108 epochs of training alone",
+        _SOURCE,
+        f"{_NONE}0.3 on space 3",
+        "Kendall's tau, corrected rule, last checkpoint",
+        _STUDIES,
+        _over_budgets,
+    ),
+    Artefact(
+        "rank-correlation-among-the-best",
+        FAMILY,
+        "the same among the 1000 cells with the least one-shot error",
+        _SOURCE,
+        "no correlation",
+        "Spearman among the 10 % of the evaluated cells with the best one-shot accuracy",
+        _STUDIES,
+        _best,
+    ),
+    Artefact(
+        "tau-by-cell-size",
+        FAMILY,
+        "Kendall's tau of weight sharing by the size of the cells",
+        "Yu et al. 2020, as quoted by others (sizes assigned by them)",
+        "; ".join(f"{tau:.3f} with {n} vertices" for n, tau in _TAU_BY_SIZE.items())
+        + ": it falls with the size",
+        "tau of random search with weight sharing among cells of each size; a fall is shown if "
+        "the intervals of neighbouring sizes do not overlap",
+        _STUDIES,
+        _by_size,
+    ),
+)

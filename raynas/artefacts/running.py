@@ -1,0 +1,177 @@
+"""Runs the commands of studies, one after another, each as a process of its own."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from raynas.artefacts.commands import command_line
+from raynas.artefacts.ledger import Ledger, Planned, symbolic
+from raynas.execution.files import writing
+from search_spaces.errors import UserError
+
+_PATIENCE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How a command ended.
+
+    Attributes:
+        exit_code: 0 if all went well.
+        seconds: it took.
+        last_line: of what it said.
+    """
+
+    exit_code: int
+    seconds: float
+    last_line: str
+
+
+Runner = Callable[[Sequence[str], Path], Ran]
+"""Runs a command (what follows the interpreter) and writes what it says to a file."""
+
+
+def run_command(command: Sequence[str], log: Path) -> Ran:
+    """Run `python` with these arguments.
+
+    The command is in a process group of its own, so Ctrl-C reaches it once, through us.
+
+    Raises:
+        KeyboardInterrupt: after the command has ended on the interrupt.
+    """
+    began = time.monotonic()
+    with log.open("ab") as file:
+        process = subprocess.Popen(
+            [sys.executable, *command],
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            code = process.wait()
+        except KeyboardInterrupt:
+            _stop(process)
+            raise
+    return Ran(code, time.monotonic() - began, _last_line(log))
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """End a command as Ctrl-C does, and by force if it does not end."""
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(_PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a reproduction's studies came to.
+
+    Attributes:
+        folders: of finished studies.
+        reasons: by study, why it is not among them.
+        seconds: by study, what its command took; those of this or an earlier time.
+    """
+
+    folders: Mapping[str, Path]
+    reasons: Mapping[str, str]
+    seconds: Mapping[str, float]
+
+
+def run_studies(
+    planned: Sequence[Planned],
+    ledger: Ledger,
+    existing: Mapping[str, Path],
+    *,
+    said: Callable[[str], object],
+    run: bool = True,
+    runner: Runner = run_command,
+) -> Outcome:
+    """Run what is not finished; a command that fails costs only what needs its study.
+
+    Args:
+        planned: in order.
+        ledger: of the reproduction.
+        existing: directories that were given.
+        said: takes a line for the user.
+        run: False only collects what is there.
+        runner: runs a command.
+
+    Raises:
+        UserError: stopped by Ctrl-C, or the file system refuses.
+    """
+    folders: dict[str, Path] = {}
+    reasons: dict[str, str] = {}
+    seconds: dict[str, float] = {}
+    for one in planned:
+        name = one.study.name
+        missing = [need for need in one.study.needs if need not in folders]
+        if one.ready:
+            folders[name] = one.folder
+            if one.state == "finished":
+                said(f"{name}: finished already")
+        elif not run:
+            reasons[name] = "it has not been run"
+            continue
+        elif missing:
+            reasons[name] = f"it needs {', '.join(missing)}"
+            said(f"{name}: not run, {reasons[name]}")
+        else:
+            ran = _run(one, ledger, existing, said, runner)
+            if ran.exit_code:
+                reasons[name] = f"its command failed: {ran.last_line}"
+            else:
+                folders[name] = one.folder
+        took = ledger.known(name).get("seconds")
+        if took is not None and name in folders and one.state != "given":
+            seconds[name] = float(took)
+    return Outcome(folders, reasons, seconds)
+
+
+def _run(
+    one: Planned,
+    ledger: Ledger,
+    existing: Mapping[str, Path],
+    said: Callable[[str], object],
+    runner: Runner,
+) -> Ran:
+    name, noted = one.study.name, symbolic(one, existing)
+    before = float(ledger.known(name).get("seconds") or 0) if one.state == "resume" else 0.0
+    ledger.note(name, noted, finished=False, seconds=before)
+    log = ledger.out / "log" / f"{name}.txt"
+    with writing(log):
+        log.parent.mkdir(parents=True, exist_ok=True)
+        one.folder.parent.mkdir(parents=True, exist_ok=True)
+    command = command_line(one.study, one.arguments, one.folder, resume=one.state == "resume")
+    said(f"{name}: python {' '.join(command)}")
+    try:
+        ran = runner(command, log)
+    except KeyboardInterrupt:
+        raise UserError(
+            f"stopped; nothing finished is lost, continue with --resume --out {ledger.out}",
+            exit_code=130,
+        ) from None
+    ledger.note(
+        name,
+        noted,
+        finished=ran.exit_code == 0,
+        seconds=before + ran.seconds,
+        exit_code=ran.exit_code,
+    )
+    end = "done" if ran.exit_code == 0 else f"failed ({ran.last_line}); see {log}"
+    said(f"{name}: {end}, {ran.seconds:.0f} s")
+    return ran

@@ -1,0 +1,238 @@
+"""Artefacts read from small studies written by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from raynas.artefacts import ARTEFACTS, Evidence, MissingStudyError, Obtained, Verdict
+from raynas.artefacts.black_box import oracle_finals
+from raynas.artefacts.one_shot import _stood
+from raynas.execution.manifest import read_manifest, write_manifest
+from search_spaces import load_space
+from search_spaces.errors import UserError
+from search_spaces.table import Table
+from tests.support import artefact_studies as made
+from tests.support.benchmarks import synthetic_benchmark
+from tests.support.studies import write_study
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Table:
+    space = load_space(1)
+    return synthetic_benchmark(tmp_path_factory.mktemp("store") / "1.arrow", space).table(space)
+
+
+@pytest.fixture(scope="module")
+def studies(table: Table, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("studies")
+    found = {
+        "black-box": made.black_box(folder / "black-box", table),
+        "one-shot": made.one_shot(folder / "one-shot", table),
+    }
+    manifest = read_manifest(found["one-shot"])
+    write_manifest(found["one-shot"], made.with_search(manifest))
+    return found
+
+
+def obtain(name: str, folders: dict[str, Path]) -> Obtained:
+    artefact = ARTEFACTS[name]
+    assert artefact.obtain is not None
+    return artefact.obtain(Evidence(folders, "surrogate"))
+
+
+def test_evolution_agrees_in_direction_at_most(studies: dict[str, Path]) -> None:
+    found = obtain("evolution-against-random-search", studies)
+    assert found.judged.verdict is Verdict.DIRECTION
+    assert "synthetic benchmark instead of the measured table" in found.judged.reason
+    gap = found.readings[0]
+    assert gap.label == "space 1, re less rs" and gap.runs == 6
+    assert gap.value is not None and gap.high is not None and gap.value < gap.high < 0
+    assert "6 seeds of 12 evaluations" in found.made_with
+
+
+def test_a_measured_table_agrees(studies: dict[str, Path], table: Table, tmp_path: Path) -> None:
+    study = made.black_box(tmp_path / "measured", table)
+    manifest = read_manifest(study)
+    write_manifest(study, manifest | {"benchmark": manifest["benchmark"] | {"kind": "official"}})
+    found = obtain("evolution-against-random-search", {"black-box": study})
+    assert found.judged.verdict is Verdict.AGREE
+
+
+def test_two_runs_are_too_few(table: Table, tmp_path: Path) -> None:
+    found = obtain(
+        "evolution-against-random-search",
+        {"black-box": made.black_box(tmp_path / "few", table, seeds=2)},
+    )
+    assert found.judged.verdict is Verdict.NOT_COMPARABLE
+    assert "2 runs, at least 5 are needed" in found.judged.reason
+
+
+def test_curves_give_a_mean_for_each_method(studies: dict[str, Path]) -> None:
+    found = obtain("black-box-curves", studies)
+    assert [reading.label for reading in found.readings] == ["space 1, rs", "space 1, re"]
+    assert found.judged.verdict is Verdict.NOT_COMPARABLE
+
+
+def test_the_published_rule_takes_the_lowest_test_error_seen(
+    studies: dict[str, Path], table: Table, tmp_path: Path
+) -> None:
+    from tests.support.studies import random_log
+
+    log = random_log(table, {"rs": 0.0}, seeds=2, evaluations=7)
+    study = write_study(tmp_path / "oracle", {"1": table}, [log])
+    trajectories = Evidence({"black-box": study}).study("black-box").trajectories
+    found = oracle_finals(trajectories, "1")["rs"]
+    rows = trajectories.to_pylist()
+    by_hand = [min(row["test_error"] for row in rows if row["seed"] == s) for s in (0, 1)]
+    assert np.sort(found).tolist() == sorted(by_hand)
+
+
+def test_one_shot_methods_are_held_against_each_other(studies: dict[str, Path]) -> None:
+    found = obtain("pc-darts-against-darts", studies)
+    assert [reading.label for reading in found.readings] == [
+        "space 1, pc_darts less darts",
+        "space 1, pc_darts less gdas",
+    ]
+    assert found.judged.verdict in (Verdict.NOT_COMPARABLE, Verdict.DIRECTION)
+    assert "4 channels instead of 16" in found.judged.reason
+    assert "scikit-learn digits instead of CIFAR-10" in found.judged.reason
+    found = obtain("one-shot-curves", studies)
+    assert len(found.readings) == 2 * len(made.ONE_SHOT)
+    assert found.judged.reason.startswith("the source draws it")
+
+
+def test_how_long_the_last_cell_stood(studies: dict[str, Path]) -> None:
+    class Run:
+        def __init__(self, hashes: str) -> None:
+            self.hashes = tuple(hashes)
+
+    assert _stood(Run("abbb")) == 0.75  # type: ignore[arg-type]
+    assert _stood(Run("bbab")) == 0.25  # type: ignore[arg-type]
+    assert _stood(Run("aaaa")) == 1.0  # type: ignore[arg-type]
+    found = obtain("local-optima", studies)  # the walks change their cell in every epoch
+    assert found.judged.verdict is Verdict.NOT_COMPARABLE and "0 of 2 parts" in found.judged.reason
+
+
+def test_no_rank_correlation(studies: dict[str, Path], tmp_path: Path) -> None:
+    rows = [
+        {},
+        {"method": "gdas", "epoch": 20, "value": 0.9, "low": 0.8, "high": 0.95},
+        {"method": "gdas"},
+        {"rule": "published", "statistics": "running"},
+        {"statistics": "running", "value": 0.9, "low": 0.8, "high": 0.95},
+    ]
+    folders = studies | {"correlation": made.correlation(tmp_path / "none", rows)}
+    found = obtain("rank-correlation", folders)
+    assert len(found.readings) == 3  # last epochs, one kind of statistics, both rules
+    assert found.judged.verdict is Verdict.DIRECTION
+    assert obtain("rank-correlation-over-epochs", folders).judged.verdict is Verdict.NOT_COMPARABLE
+    strong = made.correlation(tmp_path / "strong", [{"value": 0.8, "low": 0.7, "high": 0.9}])
+    found = obtain("rank-correlation", studies | {"correlation": strong})
+    assert found.judged.verdict is Verdict.NOT_COMPARABLE and "opposite" in found.judged.reason
+
+
+def test_tau_falls_with_the_size_if_intervals_are_apart(
+    studies: dict[str, Path], tmp_path: Path
+) -> None:
+    def rows(width: float) -> list[dict[str, object]]:
+        return [
+            {
+                "method": "random_ws",
+                "measure": "kendall",
+                "subset": f"{size} vertices",
+                "value": tau,
+                "low": tau - width,
+                "high": tau + width,
+            }
+            for size, tau in ((5, 0.6), (6, 0.4), (7, 0.2))
+        ]
+
+    apart = made.correlation(tmp_path / "apart", rows(0.05))
+    found = obtain("tau-by-cell-size", studies | {"correlation": apart})
+    assert found.judged.verdict is Verdict.DIRECTION
+    assert found.readings[-1].label == "space 3, 6 less 7 vertices"
+    wide = made.correlation(tmp_path / "wide", rows(0.15))
+    found = obtain("tau-by-cell-size", studies | {"correlation": wide})
+    assert found.judged.verdict is Verdict.NOT_COMPARABLE
+
+
+def test_similar_to_random_needs_a_small_interval(studies: dict[str, Path], tmp_path: Path) -> None:
+    small = {"difference": 0.0, "difference_low": -0.001, "difference_high": 0.001}
+    wide = {"difference": 0.0, "difference_low": -0.02, "difference_high": 0.02}
+    other = wide | {"reference": "raw architectures"}, wide | {"weight_sharing": False}
+    near = made.random_policy(tmp_path / "near", [small, *other])
+    found = obtain("similar-to-random", studies | {"random-policy": near})
+    assert found.judged.verdict is Verdict.DIRECTION and len(found.readings) == 1
+    far = made.random_policy(tmp_path / "far", [small, wide | {"method": "gdas"}])
+    found = obtain("similar-to-random", studies | {"random-policy": far})
+    assert found.judged.verdict is Verdict.NOT_COMPARABLE
+
+
+def test_the_published_probability_is_only_shown(studies: dict[str, Path], tmp_path: Path) -> None:
+    rows = [{"published_probability": 0.44}, {"method": "gdas", "published_probability": 0.9}]
+    folder = made.random_policy(tmp_path / "policy", rows)
+    found = obtain("surpass-random-darts", studies | {"random-policy": folder})
+    assert [reading.value for reading in found.readings] == [0.44]
+    assert found.judged.verdict is Verdict.NOT_COMPARABLE
+
+
+_DECAY = "weight_decay=0.0081, cutout=off"
+
+
+def test_a_study_of_settings_is_judged_by_its_claims(tmp_path: Path) -> None:
+    rows = [{"published": _DECAY, "method": m} for m in ("darts", "gdas", "pc_darts")]
+    other = {"published": "weight_decay=0.0027, cutout=off", "difference_low": -1.0}
+    here = made.sensitivity(tmp_path / "here", [*rows, other])
+    found = obtain("weight-decay", {"regularisation": here})
+    assert found.judged.verdict is Verdict.DIRECTION and len(found.readings) == 3
+    assert "digits instead of CIFAR-10" in found.judged.reason
+    measured = made.sensitivity(tmp_path / "measured", rows, "official", "CIFAR-10")
+    assert obtain("weight-decay", {"regularisation": measured}).judged.verdict is Verdict.AGREE
+    failed = made.sensitivity(tmp_path / "failed", [row | {"failed": 3} for row in rows])
+    found = obtain("weight-decay", {"regularisation": failed})
+    assert found.judged.verdict is Verdict.NOT_COMPARABLE and "3 runs" in found.judged.reason
+
+
+def test_cutout_has_three_findings(tmp_path: Path) -> None:
+    on = "weight_decay=0.0003, cutout=on"
+    rows = [
+        {"method": "darts", "difference_low": -0.02, "difference_high": -0.01},
+        {"method": "gdas", "difference_low": -0.001, "difference_high": 0.001},
+        {"method": "pc_darts", "difference_low": -0.001, "difference_high": 0.03},
+    ]
+    study = made.sensitivity(tmp_path / "cutout", [{"published": on} | row for row in rows])
+    assert obtain("cutout", {"regularisation": study}).judged.verdict is Verdict.DIRECTION
+    rows[1]["difference_low"] = -0.01
+    study = made.sensitivity(tmp_path / "cutout2", [{"published": on} | row for row in rows])
+    found = obtain("cutout", {"regularisation": study}).judged
+    assert found.verdict is Verdict.NOT_COMPARABLE and "2 of 3 parts" in found.reason
+
+
+def test_tuning_is_judged_by_its_factor(table: Table, tmp_path: Path) -> None:
+    from tests.support.searches_study import walking_search, write_searches
+
+    sweep = tmp_path / "sweep"
+    study = made.black_box(sweep / "comparison", table)
+    write_searches(
+        study,
+        [walking_search(m, table, s, 2) for m in ("darts", "darts (tuned)") for s in range(5)],
+    )
+    folders = {"tuning-darts": sweep}
+    found = obtain("tuned-darts", folders)
+    assert found.readings[0].label == "darts, default over tuned" and found.readings[0].runs == 5
+    assert found.judged.verdict in (Verdict.NOT_COMPARABLE, Verdict.DIRECTION)
+    assert "12 evaluations instead of 280" in found.judged.reason
+    gaps = obtain("tuned-against-black-box", folders).readings
+    assert {gap.label for gap in gaps} == {"darts (tuned) less rs", "darts (tuned) less re"}
+
+
+def test_a_missing_study_is_named(studies: dict[str, Path], tmp_path: Path) -> None:
+    with pytest.raises(MissingStudyError, match="study one-shot: it has not been run"):
+        obtain("one-shot-curves", {"black-box": studies["black-box"]})
+    with pytest.raises(MissingStudyError, match="tuning-darts"):
+        obtain("tuned-against-black-box", {})
+    with pytest.raises(UserError, match=r"cannot read .*correlation_coefficients\.parquet"):
+        obtain("rank-correlation", studies | {"correlation": tmp_path})

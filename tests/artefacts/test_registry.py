@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from raynas.artefacts import ARTEFACTS, find_artefacts
+from raynas.artefacts.commands import PRESETS, STUDIES, Options, arguments, command_line
+from raynas.artefacts.costs import cost, gpu_seconds, seconds_here
+from raynas.artefacts.unavailable import ARTEFACTS as UNAVAILABLE
+from search_spaces.errors import UserError
+
+
+def test_every_artefact_says_what_it_is() -> None:
+    for name, artefact in ARTEFACTS.items():
+        assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name), name
+        assert name == artefact.name
+        for field in ("family", "shows", "source", "published"):
+            value = getattr(artefact, field)
+            assert value and not value.endswith("."), (name, field)
+        if artefact.obtain is None:
+            assert artefact.needs and not artefact.studies, name
+        else:
+            assert artefact.computed and not artefact.needs, name
+
+
+def test_names_are_unique_and_studies_exist() -> None:
+    from raynas import artefacts
+
+    listed = [a.name for family in artefacts._FAMILIES for a in family.ARTEFACTS]
+    assert len(listed) == len(set(listed)) == len(ARTEFACTS)
+    assert {s for a in ARTEFACTS.values() for s in a.studies} == set(STUDIES)
+    for artefact in ARTEFACTS.values():
+        assert {study for study, _ in artefact.figures} <= set(artefact.studies)
+
+
+def test_what_a_study_needs_comes_before_it() -> None:
+    seen: set[str] = set()
+    for study in STUDIES.values():
+        assert set(study.needs) <= seen
+        seen.add(study.name)
+
+
+def test_an_unknown_name_lists_the_valid_ones() -> None:
+    with pytest.raises(UserError, match=r"unknown artefact 'figure-9'.*all, space-definitions"):
+        find_artefacts(["cutout", "figure-9"])
+    assert len(find_artefacts(["all"])) == len(ARTEFACTS)
+    assert [a.name for a in find_artefacts(["cutout", "cutout"])] == ["cutout"]
+
+
+def test_options_reach_only_commands_that_know_them(tmp_path) -> None:
+    options = Options("surrogate", "digits", "cpu", None)
+    folders = {name: tmp_path / name for name in STUDIES}
+    made = arguments(STUDIES["black-box"], "quick", options, folders)
+    assert made[-2:] == ("--benchmark", "surrogate")
+    assert "--images" not in made and "--device" not in made
+    made = arguments(STUDIES["one-shot"], "paper", options, folders)
+    assert made[made.index("--images") + 1] == "digits" and made.count("--images") == 1
+    made = arguments(STUDIES["random-policy"], "quick", Options(benchmark="auto"), folders)
+    assert made == (str(tmp_path / "black-box"), str(tmp_path / "one-shot"))
+
+
+def test_commands_resume_in_their_own_way(tmp_path) -> None:
+    def command(name: str, resume: bool) -> list[str]:
+        return command_line(STUDIES[name], ["x"], tmp_path, resume=resume)
+
+    assert command("one-shot", False) == ["-m", "raynas.compare", "x", "--out", str(tmp_path)]
+    assert command("one-shot", True) == ["-m", "raynas.compare", "--resume", str(tmp_path)]
+    assert command("correlation", True)[-3:] == ["--out", str(tmp_path), "--resume"]
+    assert "--resume" not in command("random-policy", True)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("name", STUDIES)
+def test_the_commands_are_known(name: str, preset: str, tmp_path) -> None:
+    """Every option exists: a wrong benchmark path is the first thing that they complain of."""
+    folders = {study: tmp_path / study for study in STUDIES}
+    given = arguments(STUDIES[name], preset, Options(benchmark="nowhere.arrow"), folders)
+    command = command_line(STUDIES[name], given, tmp_path / "out", resume=False)
+    ended = subprocess.run([sys.executable, *command], capture_output=True, text=True)
+    assert ended.returncode == 1, ended.stderr
+    assert re.search(r"nowhere\.arrow|no study", ended.stderr), ended.stderr
+
+
+def test_times_are_scaled_and_not_invented() -> None:
+    paper = cost("tuning-gdas", "paper").seconds
+    assert paper is not None
+    assert paper == pytest.approx(17_100 * 208 * 3.088 / 2)
+    assert seconds_here(["tuning-gdas"], "paper", 4) == pytest.approx(paper / 2)
+    assert cost("correlation", "paper").seconds is None
+    assert seconds_here(["one-shot", "correlation"], "paper", 2) is None
+    assert gpu_seconds(["black-box"], "paper") == (None, "needs no GPU")
+    assert gpu_seconds(["one-shot"], "paper") == (None, "not measured")
+    seconds, basis = gpu_seconds(["tuning-darts"], "paper")
+    assert seconds == pytest.approx(33.25 * 3600) and basis.startswith("an estimate")
+
+
+def test_what_is_not_available_names_what_is_missing() -> None:
+    needs = " ".join(artefact.needs for artefact in UNAVAILABLE)
+    for method in ("ENAS", "NAO", "recurrent cells", "BayesNAS"):
+        assert method in needs

@@ -1,0 +1,165 @@
+"""Which studies are run, reused, resumed or refused."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from raynas.artefacts.commands import Options
+from raynas.artefacts.ledger import Ledger, Planned, plan
+from raynas.artefacts.running import Outcome, Ran, run_command, run_studies
+from search_spaces.errors import UserError
+
+NONE = Options()
+
+
+class Commands:
+    """Runs nothing; makes the folder that a command would fill, and fails where asked to."""
+
+    def __init__(self, failing: Sequence[str] = ()) -> None:
+        self.failing, self.ran = failing, list[list[str]]()
+
+    def __call__(self, command: Sequence[str], log: Path) -> Ran:
+        self.ran.append(list(command))
+        flag = "--resume" if command[2] == "--resume" else "--out"
+        folder = Path(command[command.index(flag) + 1])
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "manifest.json").write_text("{}")
+        if folder.name in self.failing:
+            return Ran(1, 2.0, "error: no luck")
+        return Ran(0, 3.0, "page somewhere")
+
+
+def go(
+    out: Path, names: Sequence[str], runner: Commands, **options: object
+) -> tuple[list[Planned], Outcome, list[str]]:
+    ledger, lines = Ledger(out), list[str]()
+    existing = options.pop("existing", {})
+    planned = plan(names, "quick", NONE, ledger, existing=existing, **options)  # type: ignore[arg-type]
+    outcome = run_studies(
+        planned,
+        ledger,
+        existing,  # type: ignore[arg-type]
+        said=lines.append,
+        run=bool(options.get("run", True)),
+        runner=runner,
+    )
+    return planned, outcome, lines
+
+
+def test_what_is_needed_is_run_first_and_once(tmp_path: Path) -> None:
+    runner = Commands()
+    _, outcome, lines = go(tmp_path, ["correlation", "one-shot", "random-policy"], runner)
+    folder = tmp_path / "studies"
+    assert [command[1] for command in runner.ran] == [
+        "raynas.compare",
+        "raynas.compare",
+        "raynas.correlation",
+        "raynas.random_policy",
+    ]
+    assert runner.ran[2][2] == str(folder / "one-shot")
+    assert outcome.folders["correlation"] == folder / "correlation"
+    assert outcome.seconds == dict.fromkeys(outcome.folders, 3.0)
+    assert any(line.startswith("one-shot: python -m raynas.compare") for line in lines)
+
+
+def test_finished_studies_are_reused_also_after_a_move(tmp_path: Path) -> None:
+    go(tmp_path / "a", ["correlation"], Commands())
+    (tmp_path / "a").rename(tmp_path / "b")
+    runner = Commands()
+    _, outcome, lines = go(tmp_path / "b", ["correlation"], runner)
+    assert runner.ran == [] and set(outcome.folders) == {"one-shot", "correlation"}
+    assert "one-shot: finished already" in lines
+
+
+def test_a_failure_costs_only_what_needs_it(tmp_path: Path) -> None:
+    runner = Commands(failing=["one-shot"])
+    _, outcome, lines = go(tmp_path, ["correlation", "random-policy", "epochs"], runner)
+    assert set(outcome.folders) == {"black-box", "epochs"}
+    assert outcome.reasons["one-shot"] == "its command failed: error: no luck"
+    assert outcome.reasons["correlation"] == "it needs one-shot"
+    assert any("failed (error: no luck)" in line for line in lines)
+    with pytest.raises(UserError, match=r"one-shot is not finished; continue it with --resume"):
+        go(tmp_path, ["one-shot"], Commands())
+    again = Commands()
+    _, outcome, _ = go(tmp_path, ["correlation"], again, resume=True)
+    assert again.ran[0][1:3] == ["raynas.compare", "--resume"]
+    assert outcome.seconds["one-shot"] == 5.0  # both times
+
+
+def test_other_arguments_are_refused(tmp_path: Path) -> None:
+    go(tmp_path, ["epochs"], Commands())
+    with pytest.raises(UserError, match=r"was made otherwise .*--out") as raised:
+        plan(["epochs"], "paper", NONE, Ledger(tmp_path))
+    assert raised.value.exit_code == 2
+    with pytest.raises(UserError, match="was made otherwise"):
+        plan(["epochs"], "quick", Options(images="cifar10"), Ledger(tmp_path))
+    (tmp_path / "studies" / "warm-start").mkdir()
+    (tmp_path / "studies" / "warm-start" / "file").touch()
+    with pytest.raises(UserError, match="another command"):
+        plan(["warm-start"], "quick", NONE, Ledger(tmp_path))
+
+
+def test_given_studies_are_not_run(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    with pytest.raises(UserError, match=r"there is no manifest.json.*raynas\.compare"):
+        plan(["one-shot"], "quick", NONE, Ledger(tmp_path / "out"), existing={"one-shot": mine})
+    (mine / "manifest.json").touch()
+    runner = Commands()
+    _, outcome, _ = go(tmp_path / "out", ["correlation"], runner, existing={"one-shot": mine})
+    assert runner.ran[0][:3] == ["-m", "raynas.correlation", str(mine)] and len(runner.ran) == 1
+    assert outcome.folders["one-shot"] == mine and "one-shot" not in outcome.seconds
+
+
+def test_without_running_only_what_is_there_is_read(tmp_path: Path) -> None:
+    go(tmp_path, ["epochs"], Commands())
+    runner = Commands()
+    _, outcome, _ = go(tmp_path, ["epochs", "warm-start"], runner, run=False)
+    assert runner.ran == [] and set(outcome.folders) == {"epochs"}
+    assert outcome.reasons == {"warm-start": "it has not been run"}
+
+
+def test_a_damaged_ledger_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "reproduction.json").write_text("{")
+    with pytest.raises(UserError, match=r"reproduction\.json is damaged"):
+        Ledger(tmp_path)
+
+
+def test_a_command_leaves_its_words_and_its_code(tmp_path: Path) -> None:
+    code = "import sys; print('begun'); print('error: bad luck', file=sys.stderr); sys.exit(3)"
+    ran = run_command(["-c", code], tmp_path / "log.txt")
+    assert (ran.exit_code, ran.last_line) == (3, "error: bad luck")
+    assert "begun" in (tmp_path / "log.txt").read_text()
+    assert run_command(["-c", ""], tmp_path / "empty.txt").last_line == ""
+
+
+def test_an_interrupt_reaches_the_command_and_ends_it(tmp_path: Path) -> None:
+    child = (
+        "import pathlib, sys, time\n"
+        f"p = pathlib.Path({str(tmp_path / 'state')!r})\n"
+        "p.write_text('begun')\n"
+        "try:\n    time.sleep(60)\n"
+        "except KeyboardInterrupt:\n    p.write_text('interrupted')\n"
+    )
+    parent = (
+        "import pathlib\nfrom raynas.artefacts.running import run_command\n"
+        f"try:\n    run_command(['-c', {child!r}], pathlib.Path({str(tmp_path / 'log')!r}))\n"
+        "except KeyboardInterrupt:\n    print('stopped')\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 30
+    while not (tmp_path / "state").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    time.sleep(0.1)  # the file is there just before the child can be interrupted
+    os.kill(process.pid, signal.SIGINT)
+    said, _ = process.communicate(timeout=30)
+    assert said.strip() == "stopped"
+    assert (tmp_path / "state").read_text() == "interrupted"

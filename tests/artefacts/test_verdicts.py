@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from raynas.artefacts import Reading, Verdict, readings
+from raynas.artefacts.verdicts import (
+    RULES,
+    Claim,
+    above,
+    below,
+    drawn_only,
+    elsewhere,
+    exact,
+    finding,
+    number,
+)
+
+DIGITS = ["digits instead of CIFAR-10"]
+
+
+def figure(low: float | None, high: float | None, runs: int | None = 10) -> Reading:
+    value = 0.0 if low is None or high is None else (low + high) / 2
+    return Reading("a figure", value, low, high, runs)
+
+
+def test_counts_agree_only_if_all_are_equal() -> None:
+    assert exact([1, 2], [1, 2]).verdict is Verdict.AGREE
+    found = exact([1, 2], [1, 3])
+    assert found.verdict is Verdict.DISAGREE and found.reason.startswith("1 of 2")
+
+
+@pytest.mark.parametrize(
+    ("published", "reading", "differences", "verdict"),
+    [
+        (0.5, figure(0.4, 0.6), [], Verdict.AGREE),
+        (0.7, figure(0.4, 0.6), [], Verdict.DISAGREE),
+        (0.5, figure(0.4, 0.6), DIGITS, Verdict.NOT_COMPARABLE),
+        (0.5, figure(0.4, 0.6, runs=4), [], Verdict.NOT_COMPARABLE),
+        (0.5, figure(None, None), [], Verdict.NOT_COMPARABLE),
+        (0.5, Reading("nothing", None, note="no run ended"), [], Verdict.NOT_COMPARABLE),
+    ],
+)
+def test_a_published_number(published, reading, differences, verdict) -> None:
+    assert number(published, reading, differences).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("claims", "differences", "verdict"),
+    [
+        ([above(figure(0.1, 0.2))], [], Verdict.AGREE),
+        ([above(figure(0.1, 0.2)), below(figure(-2, -1))], [], Verdict.AGREE),
+        ([above(figure(0.1, 0.2))], DIGITS, Verdict.DIRECTION),
+        # One part that is undecided keeps the finding from being confirmed, here and there.
+        ([above(figure(0.1, 0.2)), above(figure(-0.1, 0.2))], [], Verdict.NOT_COMPARABLE),
+        ([above(figure(0.1, 0.2)), above(figure(-0.1, 0.2))], DIGITS, Verdict.NOT_COMPARABLE),
+        # One part that is opposite refutes it, but only under the source's conditions.
+        ([above(figure(0.1, 0.2)), above(figure(-2, -1))], [], Verdict.DISAGREE),
+        ([above(figure(0.1, 0.2)), above(figure(-2, -1))], DIGITS, Verdict.NOT_COMPARABLE),
+        # Few runs decide nothing, whatever their interval.
+        ([above(figure(0.1, 0.2, runs=4))], [], Verdict.NOT_COMPARABLE),
+        ([above(figure(0.1, 0.2, runs=4))], DIGITS, Verdict.NOT_COMPARABLE),
+        ([above(figure(0.1, 0.2, runs=None))], [], Verdict.AGREE),
+        ([], [], Verdict.NOT_COMPARABLE),
+        ([], DIGITS, Verdict.NOT_COMPARABLE),
+        # "No effect" needs an interval that is small; one that is merely wide shows nothing.
+        ([Claim(figure(-0.1, 0.1), -0.2, 0.2)], [], Verdict.AGREE),
+        ([Claim(figure(-0.1, 0.3), -0.2, 0.2)], [], Verdict.NOT_COMPARABLE),
+        ([Claim(figure(0.3, 0.4), -0.2, 0.2)], [], Verdict.DISAGREE),
+        ([Claim(figure(-0.1, 9.0), -0.2, math.inf)], [], Verdict.AGREE),
+    ],
+)
+def test_a_finding(claims, differences, verdict) -> None:
+    found = finding(claims, differences)
+    assert found.verdict is verdict
+    assert not differences or DIGITS[0] in found.reason
+
+
+def test_reasons_name_the_parts() -> None:
+    weak = Reading("space 3, gdas", 0.1, 0.05, 0.2, runs=2)
+    found = finding([above(weak), above(Reading("space 3, darts", -1, -2, -0.5, 9))])
+    assert found.verdict is Verdict.DISAGREE
+    assert "0 of 2 parts" in found.reason
+    assert "opposite: space 3, darts" in found.reason
+    assert "space 3, gdas: 2 runs, at least 5 are needed" in found.reason
+
+
+def test_curves_without_numbers_are_not_comparable() -> None:
+    assert drawn_only().verdict is Verdict.NOT_COMPARABLE
+    assert drawn_only(DIGITS).reason.endswith(DIGITS[0])
+    assert elsewhere(DIGITS, "more").reason.endswith("here more")
+
+
+def test_every_verdict_has_a_rule() -> None:
+    assert set(RULES) == {str(verdict) for verdict in Verdict}
+
+
+# Readings -----------------------------------------------------------------------------------------
+
+
+def test_a_ratio_by_hand() -> None:
+    found = readings.ratio("gain", [4.0, 4.0, 4.0], [2.0, 2.0, 2.0])
+    assert (found.value, found.low, found.high, found.runs) == (2.0, 2.0, 2.0, 3)
+    spread = readings.ratio("gain", np.arange(1.0, 21.0), np.full(20, 2.0))
+    assert spread.value == pytest.approx(5.25)
+    assert spread.low is not None and 3.5 < spread.low < 4.6
+    assert readings.ratio("gain", [1.0, 2.0], [1.0, 3.0]).low is None
+    assert readings.ratio("gain", [1.0], [0.0]).value is None
+    assert readings.ratio("gain", [1.0, 1, 1], [0.0, 0, 1]).low is None
+
+
+def test_figures_of_which_only_intervals_are_known() -> None:
+    first, second = figure(0.4, 0.6, runs=7), figure(0.1, 0.2, runs=5)
+    gap = readings.apart("gap", first, second)
+    assert gap.value == pytest.approx(0.35) and gap.runs == 5
+    assert (gap.low, gap.high) == (pytest.approx(0.2), pytest.approx(0.5))
+    assert readings.apart("gap", figure(None, None), second).note == "no interval"
+    assert readings.apart("gap", Reading("x", None, note="gone"), second).note == "gone"
+
+
+def test_few_runs_have_a_mean_and_no_interval() -> None:
+    found = readings.mean("two", [1.0, 3.0, np.nan])
+    assert (found.value, found.runs, found.has_interval) == (2.0, 2, False)
+    assert "at least 3" in found.note
+    assert readings.difference("none", [], [1.0]).value is None

@@ -1,0 +1,160 @@
+"""`python -m raynas.reproduce` as a user meets it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from raynas.artefacts import ARTEFACTS
+from raynas.execution.manifest import read_manifest, write_manifest
+from raynas.reproduce import app
+from search_spaces import load_space
+from search_spaces.command_line import run
+from tests.support import artefact_studies as made
+from tests.support.benchmarks import synthetic_benchmark
+from tests.support.pages import Outline, report_data
+
+
+@pytest.fixture(scope="module")
+def studies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("studies")
+    space = load_space(1)
+    table = synthetic_benchmark(folder / "1.arrow", space).table(space)
+    found = {
+        "black-box": made.black_box(folder / "black-box", table),
+        "one-shot": made.one_shot(folder / "one-shot", table),
+        "correlation": made.correlation(folder / "correlation", [{}]),
+    }
+    manifest = read_manifest(found["one-shot"])
+    write_manifest(found["one-shot"], made.with_search(manifest))
+    (found["black-box"] / "figures").mkdir()
+    (found["black-box"] / "figures" / "space-1-test-regret.png").write_bytes(b"drawn")
+    return found
+
+
+def call(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
+    monkeypatch.setattr(sys, "argv", ["reproduce", *map(str, arguments)])
+    monkeypatch.setenv("COLUMNS", "150")
+    with pytest.raises(SystemExit) as ended:
+        run(app)
+    return int(ended.value.code or 0)
+
+
+def test_the_list_has_every_artefact_and_its_times(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, "--list", "--preset", "paper") == 0
+    said = capsys.readouterr().out
+    assert all(name in said for name in ARTEFACTS)
+    words = " ".join(said.split())
+    assert "not measured" in words and "needs no GPU" in words and "days" in words
+    assert "not available" in words and "2 cores of an AMD EPYC" in words
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["figure-9"], "unknown artefact 'figure-9'; valid are: all, space-definitions"),
+        (["all", "--preset", "huge"], "unknown preset 'huge'; valid are: quick, paper"),
+        ([], "name artefacts, or all; --list shows them"),
+        (["cutout", "--study", "here"], "--study here: give NAME=DIR"),
+        (["cutout", "--study", "mine=here"], "unknown study 'mine'; valid are: black-box"),
+    ],
+)
+def test_what_names_nothing_is_one_line(
+    arguments: list[str],
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert call(monkeypatch, *arguments) == 2
+    said = capsys.readouterr().err
+    assert words in said and said.count("\n") == 1
+
+
+def test_a_given_folder_that_is_no_study_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, "cutout", "--study", f"regularisation={tmp_path}") == 1
+    assert "there is no manifest.json" in capsys.readouterr().err
+
+
+def test_an_exact_artefact_needs_no_study(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, "evaluation-counts", "--out", tmp_path / "out") == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "1 artefact: 1 agree." in said and "agree: all 3 are equal" in said
+    assert not (tmp_path / "out" / "studies").exists()
+    written = (tmp_path / "out" / "reproduce.md").read_text()
+    assert "`python -m raynas.reproduce evaluation-counts`" in written
+
+
+def test_existing_studies_give_a_page_and_markdown(
+    studies: dict[str, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    given = [word for item in studies.items() for word in ("--study", "=".join(map(str, item)))]
+    names = [
+        "evolution-against-random-search",
+        "black-box-curves",
+        "rank-correlation",
+        "cutout",
+        "penn-treebank",
+    ]
+    assert call(monkeypatch, *names, "--no-run", *given, "--out", tmp_path) == 0
+    assert "2 agrees in direction" in capsys.readouterr().out
+    html = (tmp_path / "reproduce.html").read_text()
+    outline = Outline(html)
+    assert all(a.startswith(("#", "data:")) for a in outline.addresses)
+    assert report_data(html) == {"figures": [], "styles": {}}
+    written = (tmp_path / "reproduce.md").read_text()
+    for text in (outline.text, written.replace("**", "")):
+        for words in (
+            "5 artefacts: 2 agrees in direction, 1 not comparable, 1 not run, 1 not available.",
+            "0.276 and 0.209 points in space 1",
+            "space 1, re less rs",
+            "6 runs",
+            "6 seeds of 12 evaluations",
+            "a synthetic benchmark instead of the measured table",
+            "python -m raynas.compare --space 1 --methods rs,re",
+            f"(read from {studies['correlation']})",
+            "study regularisation: it has not been run",
+            "python -m raynas.study regularisation",
+            "needs recurrent cells and the Penn Treebank",
+            "ENAS 61.91 ± 0.50",
+            "ceiling 0.90",
+            "The conditions differ from the source's",
+        ):
+            assert words in text, words
+    assert html.count('<img src="data:image/png;base64,') == 1
+
+
+def test_the_page_escapes_what_it_shows(
+    studies: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [{"method": "<b>|darts", "statement": "a <i> & | b"}]
+    bad = made.correlation(tmp_path / "bad", rows)
+    given = ("--study", f"one-shot={studies['one-shot']}", "--study", f"correlation={bad}")
+    assert call(monkeypatch, "rank-correlation", "--no-run", *given, "--out", tmp_path) == 0
+    html = (tmp_path / "reproduce.html").read_text()
+    assert "<b>|darts" not in html and "&lt;b&gt;|darts" in html
+    assert "\\|darts" in (tmp_path / "reproduce.md").read_text()
+
+
+def test_failed_studies_are_named_and_the_rest_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The command itself is real: a benchmark that is not there ends it at once."""
+    given = ("--benchmark", tmp_path / "nowhere.arrow", "--out", tmp_path / "out")
+    assert call(monkeypatch, "black-box-curves", "evaluation-counts", *given) == 1
+    said = capsys.readouterr()
+    assert "1 of the studies did not finish: black-box" in said.err
+    assert "agree: all 3 are equal" in said.out
+    written = (tmp_path / "out" / "reproduce.md").read_text()
+    assert "its command failed: error: no benchmark file" in written
+    assert "no benchmark file" in (tmp_path / "out" / "log" / "black-box.txt").read_text()
