@@ -13,6 +13,7 @@ from raynas.execution.cluster import cluster
 from raynas.execution.directory import StudyInterrupted
 from raynas.execution.gpus import trial_resources
 from raynas.execution.manifest import read_manifest
+from raynas.execution.resubmissions import MOST_RESTARTS
 from search_spaces.errors import UserError
 from tuning.evaluation import Evaluation, Objective
 from tuning.log import Record
@@ -24,9 +25,6 @@ from tuning.timeline import Result
 
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace
-
-_MOST_RESTARTS = 8
-_RESUBMISSIONS = 3
 
 
 @dataclass(frozen=True)
@@ -176,9 +174,7 @@ class _Sweep:
         if not study.finished:
             from tuning.searcher import SweepSearcher
 
-            self._searcher = SweepSearcher(
-                self._settings, self._space, self._recorded, self._ended, _RESUBMISSIONS
-            )
+            self._searcher = SweepSearcher(self._settings, self._space, self._recorded, self._ended)
             if not self._searcher.timeline.done:
                 self._run_rest(workers)
             records = study.log.read()
@@ -243,7 +239,7 @@ class _Sweep:
                 storage_path=str(folder),
                 callbacks=[SweepCallback(self)],
                 verbose=0,
-                failure_config=tune.FailureConfig(max_failures=_MOST_RESTARTS),
+                failure_config=tune.FailureConfig(max_failures=MOST_RESTARTS),
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             ),
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from ray.tune.search import Searcher
 
 from raynas.execution.files import write_atomically
+from raynas.execution.resubmissions import Resubmissions
 from search_spaces.errors import UserError
 from tuning.algorithms import make_algorithm
 from tuning.evaluation import Evaluation
@@ -36,9 +36,8 @@ class SweepSearcher(Searcher):  # type: ignore[misc,unused-ignore]
         recorded: finds the results of evaluations from before.
         ended: turns a trial's last report into a validation error; by default its metric
             "validation_error", and a failure if that is missing or not finite.
-        resubmissions: how often an evaluation whose trial Tune has given up is suggested again.
-            Tune (2.60) does so whatever `max_failures` says if a dead worker is reported to it
-            twice: the first time it puts the trial back, the second time it finds it waiting.
+        resubmissions: how often an evaluation whose trial Tune has given up is suggested again;
+            None for as often as usual.
     """
 
     def __init__(
@@ -47,13 +46,12 @@ class SweepSearcher(Searcher):  # type: ignore[misc,unused-ignore]
         space: Any,
         recorded: Lookup | None = None,
         ended: Ended | None = None,
-        resubmissions: int = 0,
+        resubmissions: int | None = None,
     ) -> None:
         super().__init__(metric="validation_error", mode="min")
         self._settings, self._space, self._recorded = settings, space, recorded or _nothing
         self._ended = ended or _metric
-        self._resubmissions = resubmissions
-        self._lost = Counter[int]()
+        self._lost = Resubmissions(resubmissions)
         self._results: dict[int, float | None] = {}
         self.timeline = self._new_timeline()
         self.running: dict[str, Evaluation] = {}
@@ -78,8 +76,7 @@ class SweepSearcher(Searcher):  # type: ignore[misc,unused-ignore]
         evaluation = self.running.pop(trial_id, None)
         if evaluation is None:
             return
-        self._lost[evaluation.number] += error
-        if error and self._lost[evaluation.number] <= self._resubmissions:
+        if error and self._lost.again(evaluation.number):
             self.timeline.put_back([evaluation])
             return
         found = self._ended(evaluation, None if error else result)

@@ -23,7 +23,7 @@ from raynas.execution.watchdog import guarded
 from search_spaces.errors import UserError
 
 _CONNECT_SECONDS = 3.0
-_JOIN_SECONDS = 15.0
+_JOIN_SECONDS = 60.0
 _JOIN = """
 import json, logging, sys, ray
 try:

@@ -16,6 +16,7 @@ from raynas.execution.directory import StudyInterrupted
 from raynas.execution.gpus import fractions, larger_fraction, trial_resources
 from raynas.execution.log import LogContents, Run, rows_to_table
 from raynas.execution.plan import Plan
+from raynas.execution.resubmissions import MOST_RESTARTS, Resubmissions
 from raynas.execution.row import FAILED_RUN, failed_run
 from raynas.execution.search_plan import SearchUnit, plan_searches
 from raynas.execution.search_rows import ended_searches
@@ -25,8 +26,6 @@ from search_spaces.errors import UserError
 if TYPE_CHECKING:
     from raynas.execution.progress import ProgressListener
     from raynas.execution.trainable import Unit
-
-_MOST_RESTARTS = 8
 
 
 @dataclass(frozen=True)
@@ -158,20 +157,23 @@ class _Trials:
 def _tune(trials: _Trials, shares: list[float], folder: Path) -> dict[int, str]:
     """Run every unit as a trial; returns why units were given up.
 
-    A search that ran out of its GPU's memory is tried once more with a larger share.
+    What Tune gives up is tried again a few times, and a search that ran out of its GPU's memory
+    once, with a larger share.
     """
-    reasons, short = _tune_once(trials, range(len(trials.units)), shares, folder / "first")
-    again = {}
-    for number, reason in short.items():
-        larger = larger_fraction(shares[number])
-        if larger is None:
-            reasons[number] = reason
-        else:
-            again[number] = larger
-    if again:
-        shares = [again.get(number, share) for number, share in enumerate(shares)]
-        failed, still_short = _tune_once(trials, list(again), shares, folder / "again")
-        reasons |= failed | still_short
+    reasons: dict[int, str] = {}
+    lost, short_of_memory = Resubmissions(), Resubmissions(most=1)
+    left: Sequence[int] = range(len(trials.units))
+    attempt = 0
+    while left:
+        failed, short = _tune_once(trials, left, shares, folder / str(attempt))
+        again = [number for number in failed if lost.again(number)]
+        for number in short:
+            larger = larger_fraction(shares[number])
+            if larger is not None and short_of_memory.again(number):
+                shares = [*shares[:number], larger, *shares[number + 1 :]]
+                again.append(number)
+        reasons |= {n: why for n, why in (failed | short).items() if n not in again}
+        left, attempt = sorted(again), attempt + 1
     return reasons
 
 
@@ -203,7 +205,7 @@ def _tune_once(
             storage_path=str(folder),
             callbacks=[trials.callback],
             verbose=0,
-            failure_config=tune.FailureConfig(max_failures=_MOST_RESTARTS),
+            failure_config=tune.FailureConfig(max_failures=MOST_RESTARTS),
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
         ),
     )

@@ -94,7 +94,8 @@ def test_a_trial_that_is_given_up_leaves_rows_that_say_so(
     table: Table,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("raynas.execution.runner._MOST_RESTARTS", 0)
+    monkeypatch.setattr("raynas.execution.runner.MOST_RESTARTS", 0)
+    monkeypatch.setattr("raynas.execution.resubmissions.MOST_RESUBMISSIONS", 0)
     plan = make_plan(methods=("rs",), seeds=(0, 1), evaluations=8000)
     with create(tmp_path / "study", plan, table) as study:
         outcome = run_study(study, plan, listener=Listener(kill(TRAINABLE)))
@@ -107,6 +108,22 @@ def test_a_trial_that_is_given_up_leaves_rows_that_say_so(
         assert rows[run][-1].number == FAILED_RUN
         assert rows[run][:-1] == whole[run][: len(rows[run]) - 1]
     assert len(outcome.warnings()) == len(outcome.failed_runs)
+
+
+def test_a_trial_that_tune_gives_up_is_tried_again(
+    tmp_path: Path,
+    small_ray: None,
+    make_plan: MakePlan,
+    table: Table,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("raynas.execution.runner.MOST_RESTARTS", 0)
+    plan = make_plan(methods=("rs",), seeds=(0, 1), evaluations=8000)
+    listener = Listener(kill(TRAINABLE))
+    with create(tmp_path / "study", plan, table) as study:
+        outcome = run_study(study, plan, listener=listener)
+        assert plain(study.log.read().table) == expected(plan, table)
+    assert listener.action is None and outcome.warnings() == []
 
 
 def test_a_log_that_cannot_be_written_ends_the_study(

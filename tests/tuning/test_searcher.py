@@ -63,7 +63,9 @@ def test_no_more_trials_than_workers(name: str) -> None:
 
 
 def test_a_trial_without_a_number_is_a_failed_evaluation() -> None:
-    searcher = SweepSearcher(small("hyperband", iterations=1, concurrent=4), toy_space())
+    searcher = SweepSearcher(
+        small("hyperband", iterations=1, concurrent=4), toy_space(), resubmissions=0
+    )
     for number in range(4):
         searcher.suggest(str(number))
     searcher.on_trial_complete("0", error=True)
