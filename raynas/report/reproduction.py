@@ -118,7 +118,7 @@ def _card(result: Result) -> str:
         "div",
         tag("strong", text(judged.verdict), class_="kind"),
         tag("p", text(judged.reason)),
-        class_=f"notice {_LOOKS.get(judged.verdict, '')}".strip(),
+        class_=f"notice {_LOOKS.get(judged.verdict, 'neutral')}",
         role="note",
     )
     return tag(

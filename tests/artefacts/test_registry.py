@@ -76,13 +76,13 @@ def test_commands_resume_in_their_own_way(tmp_path) -> None:
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("name", STUDIES)
 def test_the_commands_are_known(name: str, preset: str, tmp_path) -> None:
-    """Every option exists: a wrong benchmark path is the first thing that they complain of."""
+    """Every option exists: what they complain of is the benchmark that is not there, or images."""
     folders = {study: tmp_path / study for study in STUDIES}
     given = arguments(STUDIES[name], preset, Options(benchmark="nowhere.arrow"), folders)
     command = command_line(STUDIES[name], given, tmp_path / "out", resume=False)
     ended = subprocess.run([sys.executable, *command], capture_output=True, text=True)
     assert ended.returncode == 1, ended.stderr
-    assert re.search(r"nowhere\.arrow|no study", ended.stderr), ended.stderr
+    assert re.search(r"nowhere\.arrow|no study|fetch cifar10", ended.stderr), ended.stderr
 
 
 def test_times_are_scaled_and_not_invented() -> None:
