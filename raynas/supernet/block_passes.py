@@ -10,11 +10,9 @@ from torch import Tensor
 
 from raynas.supernet.layer_passes import LayerPass, Tape
 from raynas.supernet.mixing import Mix
+from raynas.supernet.narrow_passes import PairPass, is_narrow, max_pool, max_pool_backward
 from raynas.supernet.operations import Norm
 from raynas.supernet.plan import BlockPlan
-
-_POOL = ([3, 3], [1, 1], [1, 1], [1, 1])  # size, stride, padding, dilation
-_aten = torch.ops.aten
 
 
 class BlockPass:
@@ -41,24 +39,29 @@ class BlockPass:
         learning: bool,
     ) -> None:
         self.plan, self.mix, self.partial = plan, mix, partial
-        self.indices = {column: 2 * plan.block + column for column, _ in plan.operations if column}
-        self.layers = {
-            column: LayerPass(*layers[i], learning=learning) for column, i in self.indices.items()
-        }
+        self.positions = dict(plan.operations)
+        self.indices = {column: 2 * plan.block + column for column in self.positions if column}
+        given = {column: layers[i] for column, i in self.indices.items()}
+        self.pair: PairPass | None = None
+        self.layers: dict[int, LayerPass] = {}
+        if len(given) == 2 and is_narrow(given[1][0][0]):
+            self.pair = PairPass([given[1], given[2]], learning=learning)
+        else:
+            self.layers = {c: LayerPass(*layer, learning=learning) for c, layer in given.items()}
 
     def forward(self, total: Tensor, tape: Tape) -> Tensor:
         """The block's output from the sum of its inputs, both (n, width, h, w)."""
         part = _dense(total[:, : total.shape[1] // self.partial])
-        results = []
-        for column, position in self.plan.operations:
-            if column:
-                result = self.layers[column].forward(part, tape)
-            else:
-                result, where = _aten.max_pool2d_with_indices(part, *_POOL)
-                tape.append(where)
-            results.append((result, position))
+        results = {}
+        if 0 in self.positions:
+            results[0], where = max_pool(part)
+            tape.append(where)
+        if self.pair is not None:
+            results[1], results[2] = self.pair.forward(part, tape)
+        for column, layer in self.layers.items():
+            results[column] = layer.forward(part, tape)
         tape.append(part)
-        mixed = self.mix.sum(results)
+        mixed = self.mix.sum([(results[column], p) for column, p in self.plan.operations])
         if self.partial == 1:
             return mixed
         state = _regroup(total, self.partial)
@@ -69,15 +72,10 @@ class BlockPass:
         """Gradient of the sum of the inputs; the parameters' are entered into the list."""
         part = tape.pop()
         d_mixed = _dense(d_state[:, :: self.partial])
-        d_part: Tensor | None = None
-        for column, position in reversed(self.plan.operations):
-            if column:
-                d_result = self._layer(column, position, d_mixed, part, tape, d_parameters)
-                d_part = d_result if d_part is None else d_part.add_(d_result)
-                continue
-            d_pooled = _aten.max_pool2d_with_indices_backward(
-                d_mixed, part, *_POOL, False, tape.pop()
-            )
+        d_part = self._through_convolutions(d_mixed, part, tape, d_parameters)
+        if 0 in self.positions:
+            position = self.positions[0]
+            d_pooled = max_pool_backward(d_mixed, part, tape.pop())
             self.mix.record_product(position, d_pooled, part)
             if d_part is None:
                 d_part = self.mix.product(d_pooled, position)
@@ -85,22 +83,32 @@ class BlockPass:
                 self.mix.add(d_part, d_pooled, position)
         return self._past_operations(d_part, d_state)
 
-    def _layer(
-        self,
-        column: int,
-        position: int,
-        d_mixed: Tensor,
-        part: Tensor,
-        tape: Tape,
-        d_parameters: list[Tensor | None],
-    ) -> Tensor:
-        layer = self.layers[column]
-        d_part, gradients, of_factor = layer.backward(d_mixed, self.mix[position], part, tape)
-        if self.mix.differentiate:
-            self.mix.record(position, of_factor.sum())
+    def _through_convolutions(
+        self, d_mixed: Tensor, part: Tensor, tape: Tape, d_parameters: list[Tensor | None]
+    ) -> Tensor | None:
+        if self.pair is not None:
+            positions = self.positions[1], self.positions[2]
+            d_part, gradients = self.pair.backward(d_mixed, positions, self.mix, part, tape)
+            for column, own in zip((1, 2), gradients, strict=True):
+                self._enter(column, own, d_parameters)
+            return d_part
+        total: Tensor | None = None
+        for column in reversed(self.layers):
+            position = self.positions[column]
+            d_part, own, of_factor = self.layers[column].backward(
+                d_mixed, self.mix[position], part, tape
+            )
+            if self.mix.differentiate:
+                self.mix.record(position, of_factor.sum())
+            self._enter(column, own, d_parameters)
+            total = d_part if total is None else total.add_(d_part)
+        return total
+
+    def _enter(
+        self, column: int, gradients: list[Tensor | None], d_parameters: list[Tensor | None]
+    ) -> None:
         first = 3 * self.indices[column]
         d_parameters[first : first + 3] = gradients
-        return d_part
 
     def _past_operations(self, d_part: Tensor | None, d_state: Tensor) -> Tensor:
         channels = d_state.shape[1]

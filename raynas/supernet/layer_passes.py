@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from raynas.supernet.mixing import Scalar
-from raynas.supernet.operations import Norm
+from raynas.supernet.operations import StatisticsMode
 
 #: Saved tensors; the backward pass pops what the forward pass pushed.
 Tape = list[Any]
 
 _aten = torch.ops.aten
+
+
+class Statistics(Protocol):
+    """What a pass reads of a `Norm`."""
+
+    momentum: float
+    running_mean: Tensor
+    running_var: Tensor
+
+    @property
+    def mode(self) -> StatisticsMode:
+        """See `Norm.mode`."""
+
+    @property
+    def eps(self) -> float:
+        """Added to variances."""
 
 
 class LayerPass:
@@ -31,7 +47,7 @@ class LayerPass:
     def __init__(
         self,
         parameters: Sequence[Tensor],
-        norm: Norm,
+        norm: Statistics,
         parts: Sequence[slice] | None = None,
         *,
         learning: bool,
