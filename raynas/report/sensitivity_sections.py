@@ -21,8 +21,8 @@ _COLUMNS = (
     "Difference",
     "p",
     "One-shot error",
-    "Validation regret",
-    "Lowest on the way",
+    "Validation",
+    "Lowest",
     "Searches",
 )
 _EFFECTS = {
@@ -44,7 +44,8 @@ _DEFINITIONS = {
     "on the safe side.",
     "One-shot error": "Error of the shared weights on the validation half of the images after the "
     "last epoch, in percent.",
-    "Lowest on the way": "Mean over searches of the lowest test regret after any epoch. No search "
+    "Validation": "Mean validation regret of the same cells.",
+    "Lowest": "Mean over searches of the lowest test regret after any epoch. No search "
     "can know it; where it is far below the final regret, the search went past better cells.",
     "Failed searches": "Searches that did not come to their last epoch, for instance because the "
     "loss was no number any more. They are counted and in no other figure, so a setting with which "
@@ -112,7 +113,7 @@ def _row(row: dict[str, Any], least: float | None, looks: dict[str, Style]) -> s
     name = tag("span", "", class_="swatch", data_method=setting) + text(looks[setting].name)
     said = ["default"] if row["default"] else []
     said += [f"for {row['published']}"] if row["published"] != setting else []
-    aside = tag("small", text(", ".join(said))) if said else ""
+    aside = tag("small", text(f" ({', '.join(said)})")) if said else ""
     failed = f" ({row['failed']} failed)" if row["failed"] else ""
     regret, _, ends = wording.value(row, "test_regret").partition(" [")
     bold = "b" if row["test_regret"] == least is not None else "span"
@@ -175,7 +176,7 @@ def _claim(claim: Claim, method: str, space: str, rows: Rows, names: dict[str, s
         "–" if row is None else wording.p_value(row),
         wording.verdict(claim, row),
     )
-    said = text(claim.text) + tag("small", text(claim.source))
+    said = text(claim.text) + tag("small", text(f" ({claim.source})"))
     return tag("tr", tag("th", said, scope="row"), *(_cell(cell) for cell in cells))
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import count
+from math import comb
 from typing import Any
 
 from raynas.analysis.statistics import LEVEL, Statement, power_statement, spearman
-from raynas.report.wording import counted, regret
+from raynas.report.wording import regret
 from raynas.studies import Claim
 
 Row = dict[str, Any]
@@ -79,12 +81,23 @@ def _one_shot(known: list[Row]) -> str:
 
 def power(rows: list[Row]) -> str:
     """What so many searches can show at all."""
-    count = min(row["runs"] - row["failed"] for row in rows)
+    ended = max(row["runs"] - row["failed"] for row in rows)
     settings = sum(not row["default"] for row in rows)
-    said = power_statement(count, count)
+    said = power_statement(ended, ended)
     if settings < 2:
         return said
-    return f"{said} Holm's correction over {counted(settings, 'comparison')} asks for more."
+    least = settings * 2 / comb(2 * ended, ended)
+    if least < _ALPHA:
+        return f"{said} Holm's correction over {settings} settings asks for more."
+    return (
+        f"{said} After Holm's correction over {settings} settings a single one cannot fall below "
+        f"p = {min(least, 1):.2g}; {_enough(settings)} searches each can."
+    )
+
+
+def _enough(settings: int) -> int:
+    """The fewest searches each with which one of so many settings can be told apart."""
+    return next(n for n in count(2) if settings * 2 / comb(2 * n, n) < _ALPHA)
 
 
 def verdict(claim: Claim, row: Row | None) -> str:
