@@ -57,6 +57,7 @@ class Study:
     done: str = MANIFEST
 
 
+_FIRST_ORDER = "darts,gdas,pc_darts,random_ws"
 _ONE_SHOT = "darts,darts2,gdas,pc_darts,random_ws"
 _CIFAR = ("--images", "cifar10")
 
@@ -93,7 +94,7 @@ STUDIES = {
             "one-shot",
             "raynas.compare",
             {
-                "quick": ("--space", "3", "--methods", _ONE_SHOT, "--search-seeds", "5"),
+                "quick": ("--space", "3", "--methods", _FIRST_ORDER, "--search-seeds", "5"),
                 "paper": (
                     *("--space", "1,2,3", "--methods", _ONE_SHOT, "--preset", "paper"),
                     *("--search-seeds", "12", "--keep-checkpoints", "all", *_CIFAR),

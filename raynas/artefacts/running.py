@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import subprocess
 import sys
@@ -157,7 +158,7 @@ def _run(
         log.parent.mkdir(parents=True, exist_ok=True)
         one.folder.parent.mkdir(parents=True, exist_ok=True)
     command = command_line(one.study, one.arguments, one.folder, resume=one.state == "resume")
-    said(f"{name}: python {' '.join(command)}")
+    said(f"{name}: python {shlex.join(command)} (see {log})")
     try:
         ran = runner(command, log)
     except KeyboardInterrupt:

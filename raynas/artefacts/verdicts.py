@@ -104,9 +104,10 @@ def finding(claims: Sequence[Claim], differences: Sequence[str] = ()) -> Judged:
     return Judged(Verdict.DISAGREE if -1 in sides else Verdict.NOT_COMPARABLE, course)
 
 
-def drawn_only(differences: Sequence[str] = ()) -> Judged:
-    """The source has curves and no number or sentence that could be checked."""
-    reason = "the source draws it and gives no number"
+def drawn_only(
+    differences: Sequence[str] = (), reason: str = "the source draws it and gives no number"
+) -> Judged:
+    """The source has curves, or words that no figure decides, and nothing that could be checked."""
     return Judged(Verdict.NOT_COMPARABLE, "; ".join([reason, *differences]))
 
 
