@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from raynas.execution.plan import Plan
     from raynas.execution.search_plan import SearchPlan
     from raynas.images import Images
+    from raynas.oneshot import SearchSettings
 
 #: What a process takes on a GPU beside its tensors: CUDA's context and loaded kernels.
 CONTEXT_BYTES = 600 * 2**20
@@ -19,6 +20,13 @@ CONTEXT_BYTES = 600 * 2**20
 MARGIN = 1.25
 #: Enough for steps to be captured and replayed.
 _DRY_BATCHES = 5
+_DRY: dict[str, Any] = {
+    "epochs": 1,
+    "warm_start_epochs": 0,
+    "candidates": 1,
+    "finalists": 1,
+    "final_rounds": 0,
+}
 _PARTS = 100
 
 
@@ -81,6 +89,12 @@ def fractions(plan: Plan, images: Any) -> dict[str, float]:
     return found
 
 
+def dry_settings(settings: SearchSettings) -> SearchSettings:
+    """The same search as far as its memory is concerned, and no longer than it must be."""
+    names = {field.name for field in fields(settings)}
+    return replace(settings, **{name: _DRY[name] for name in names & _DRY.keys()})
+
+
 def _measure(searches: SearchPlan, method: str, space: str, decoded: Images) -> tuple[int, int]:
     """Peak of a few steps, and the size of the GPU, in bytes."""
     import torch
@@ -88,10 +102,7 @@ def _measure(searches: SearchPlan, method: str, space: str, decoded: Images) -> 
     from raynas.execution.supernet_actor import SearchSpec, SupernetActor
     from raynas.images import load_search_images
 
-    settings = searches.settings[method]
-    short: dict[str, Any] = {"epochs": 1, "warm_start_epochs": 0}
-    names = {field.name for field in fields(settings)}
-    settings = replace(settings, **{name: short[name] for name in names & short.keys()})
+    settings = dry_settings(searches.settings[method])
     images = load_search_images(
         searches.images,
         searches.device,

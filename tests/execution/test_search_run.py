@@ -14,14 +14,20 @@ import torch
 from raynas.analysis.searches import ALPHAS_SCHEMA, SEARCHES_SCHEMA
 from raynas.analysis.trajectory import CURRENT, trajectory
 from raynas.execution import Plan, supernet_actor
-from raynas.execution.gpus import fraction_for, fractions, larger_fraction, trial_resources
+from raynas.execution.gpus import (
+    dry_settings,
+    fraction_for,
+    fractions,
+    larger_fraction,
+    trial_resources,
+)
 from raynas.execution.search_log import LAST, NO_RECORDS, SearchLog, split_records
 from raynas.execution.search_plan import plan_searches
 from raynas.execution.search_rows import ended_searches, search_rows
 from raynas.execution.search_run import SearchRun, spec_of
 from raynas.execution.supernet_actor import SearchSpec, SupernetActor
 from raynas.images import SearchImages, find_images, load_search_images
-from raynas.oneshot import read_checkpoint
+from raynas.oneshot import method_names, method_settings, read_checkpoint
 from search_spaces.errors import UserError
 from search_spaces.spaces import load_space
 from search_spaces.table import Table
@@ -300,6 +306,18 @@ def test_who_finds_the_share_of_a_gpu(make_plan: MakePlan, monkeypatch: pytest.M
     assert shares(4.0, device="cuda", gpus_per_trial=0.25) == {"darts": 0.25, "gdas": 0.25}
     with pytest.raises(UserError, match="the Ray cluster has no GPU; use --device cpu"):
         shares(0.0, device="cuda")
+
+
+@pytest.mark.parametrize("method", method_names())
+def test_a_dry_run_is_short_and_as_large_as_the_search(method: str) -> None:
+    usual = method_settings(method, epochs=7, channels=8)
+    if method != "random_ws":
+        usual = replace(usual, warm_start_epochs=3)
+    dry = dry_settings(usual)
+    assert dry.epochs == 1 and getattr(dry, "warm_start_epochs", 0) == 0
+    assert getattr(dry, "candidates", 1) == 1
+    same = ("channels", "cells", "batch_size", "precision", "partial_channels")
+    assert all(getattr(dry, n, None) == getattr(usual, n, None) for n in same)
 
 
 def test_a_process_that_searches_on_a_cpu_keeps_freed_memory(
