@@ -10,7 +10,7 @@ from rich.table import Table
 
 from raynas.console import benchmark_lines
 from raynas.labels import base_method
-from raynas.report.wording import counted, regret
+from raynas.report.wording import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -106,7 +106,7 @@ def _space_table(space: str, rows: list[dict[str, Any]], width: int) -> Table:
         caption_justify="left",
     )
     table.add_column("method")
-    table.add_column("setting")
+    table.add_column(_parts(rows[0]["setting"], 0), no_wrap=True)
     for name in ("test regret", "difference", "p", "one-shot", "failed"):
         table.add_column(name, justify="right")
     for method in dict.fromkeys(row["method"] for row in rows):
@@ -119,20 +119,26 @@ def _space_table(space: str, rows: list[dict[str, Any]], width: int) -> Table:
 def _line(row: dict[str, Any], width: int) -> list[str]:
     return [
         row["method"],
-        escape(row["setting"]) + (" *" if row["default"] else ""),
+        escape(_parts(row["setting"], 2)) + (" *" if row["default"] else ""),
         _interval(row, "test_regret", width),
         "" if row["default"] else _interval(row, "difference", width),
         "" if row["p_holm"] is None else f"{row['p_holm']:.2f}",
-        _interval(row, "one_shot_error", width),
+        _interval(row, "one_shot_error", width, decimals=1),
         str(row["failed"] or ""),
     ]
 
 
-def _interval(row: dict[str, Any], name: str, width: int) -> str:
+def _parts(setting: str, place: int) -> str:
+    """Of "a=1, b=off" the names (0) or the values (2)."""
+    return ", ".join(part.partition("=")[place] for part in setting.split(", "))
+
+
+def _interval(row: dict[str, Any], name: str, width: int, decimals: int = 3) -> str:
     if row[name] is None:
         return "-"
     low, high = row[f"{name}_low"], row[f"{name}_high"]
+    shown = f"{100 * row[name]:.{decimals}f}"
     if low is None:
-        return regret(row[name])
+        return shown
     between = " " if width >= _WIDE else "\n"
-    return f"{regret(row[name])}{between}\\[{regret(low)}, {regret(high)}]"
+    return f"{shown}{between}\\[{100 * low:.{decimals}f}, {100 * high:.{decimals}f}]"

@@ -115,7 +115,7 @@ def test_a_study_from_start_to_page(store: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "epochs: 3 settings, 2 methods, space 1, 3 seeds: 18 runs of 2 or 4 or 8" in done.stdout
     assert "darts: done, current" in done.stdout and "gdas: done, current" in done.stdout
-    assert "epochs=4 *" in done.stdout and "page   mine/report.html" in done.stdout
+    assert "│ 4 *  " in done.stdout and "page   mine/report.html" in done.stdout
     rows = pq.read_table(tmp_path / "mine" / "sensitivity.parquet").to_pylist()
     keys = [(row["method"], row["setting"], row["published"], row["epochs"]) for row in rows]
     lengths = {2: 25, 4: 50, 8: 100}

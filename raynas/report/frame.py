@@ -82,12 +82,13 @@ def _swatch(label: str, style: Style) -> str:
     return tag("svg", line, viewBox="0 0 28 10", **known)
 
 
-def card(identifier: str, heading: str, caption: str, wide: bool) -> str:
-    """The place of an interactive figure with its heading and caption."""
+def card(identifier: str, heading: str, caption: str, wide: bool, height: int | None = None) -> str:
+    """The place of an interactive figure with its heading and caption; height is in pixels."""
+    style = {} if height is None else {"style": f"height:{height}px"}
     return tag(
         "figure",
         tag("h3", text(heading)),
-        tag("div", "", id=identifier, class_="plot", role="img", aria_label=heading),
+        tag("div", "", id=identifier, class_="plot", role="img", aria_label=heading, **style),
         tag("figcaption", text(caption)),
         class_="card wide" if wide else "card",
     )

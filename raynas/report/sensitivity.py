@@ -17,7 +17,13 @@ from raynas.report.content import SPACE_TITLES
 from raynas.report.markup import tag, text
 from raynas.report.search_sections import search_facts
 from raynas.report.sections import benchmark_notice, manifest_section
-from raynas.report.sensitivity_figures import Groups, figures, setting_styles, write_figures
+from raynas.report.sensitivity_figures import (
+    Groups,
+    difference_height,
+    figures,
+    setting_styles,
+    write_figures,
+)
 from raynas.report.sensitivity_sections import (
     claims_section,
     definitions,
@@ -154,7 +160,9 @@ def _method_section(
         heading, caption, wide = _CARDS[part]
         identifier = f"figure-{len(drawn)}-{part}"
         drawn.append({"id": identifier, **figure})
-        cards.append(frame.card(identifier, f"{name}: {heading.lower()}", caption, wide))
+        height = difference_height(rows) if wide else None
+        title = f"{name}: {heading[0].lower()}{heading[1:]}"
+        cards.append(frame.card(identifier, title, caption, wide, height))
     return (
         tag("h3", text(name)) + sensitivity_table(rows, looks) + tag("div", *cards, class_="cards")
     )

@@ -23,6 +23,7 @@ Groups = Mapping[str, list[SearchRun]]
 Curves = dict[str, EpochCurve]
 # More intervals than these hide one another.
 MOST_BANDED = 4
+_ROW, _MARGINS = 28, 80
 _DOT, _DASH = (1.2, 1.8), (5.0, 2.5)
 #: Colours on white and on a dark page, after Okabe and Ito (2008), for the first factor.
 _COLOURS = (
@@ -118,11 +119,16 @@ def _differences(rows: list[dict[str, Any]], looks: dict[str, Style]) -> Figure:
             trace["error_x"] = {"type": "data", "symmetric": False, **ends, "thickness": 1.6}
         traces.append(trace)
     x = {"title": {"text": "difference in final test regret (percentage points)"}}
-    y = {"type": "category", "autorange": "reversed", "title": {"text": ""}}
+    y = {"type": "category", "range": [len(shown) - 0.4, -0.6]}
     layout = layout_of(x, y)
     line = {"color": "#8a8a8a", "width": 1.2}
     zero = {"type": "line", "x0": 0, "x1": 0, "y0": 0, "y1": 1, "yref": "paper", "line": line}
     return {"data": traces, "layout": layout | {"shapes": [zero]}}
+
+
+def difference_height(rows: list[dict[str, Any]]) -> int:
+    """Pixels that the figure of differences needs."""
+    return _ROW * len(rows) + _MARGINS
 
 
 def _signed(value: float) -> str:

@@ -123,7 +123,7 @@ def _row(row: dict[str, Any], least: float | None, looks: dict[str, Style]) -> s
         tag("td", tag(bold, text(regret)), tag("small", text(below)) if below else ""),
         _cell("" if row["default"] else wording.difference(row)),
         _cell("" if row["default"] else wording.p_value(row)),
-        _cell(wording.value(row, "one_shot_error")),
+        _cell(wording.value(row, "one_shot_error", 1)),
         *(_cell(regret_of(row[name])) for name in ("validation_regret", "best_test_regret")),
         _cell(f"{row['runs']}{failed}"),
     ]
@@ -146,16 +146,16 @@ def claims_section(grid: StudyGrid, rows: Rows, names: dict[str, str]) -> str:
         if any(row["method"] == method for row in rows)
     ]
     if lines:
-        titles = ("Finding", "Method", "Compared", "Expected", "Measured difference", "p", "So")
+        titles = ("Finding", "Method", "Compared", "Expected", "Difference", "p", "At this size")
         head = tag("tr", *(tag("th", title, scope="col") for title in titles))
         table = tag("table", tag("thead", head), tag("tbody", *lines), class_="summary")
         parts.append(tag("div", table, class_="scroll"))
         parts.append(
             tag(
                 "p",
-                "Difference of final test regret from the default in percentage points. It agrees "
-                "or disagrees where p < 0.05; that nothing was found does not show that there is "
-                "nothing.",
+                "Difference of final test regret from the default in percentage points. At the "
+                "size of this study, on its images and benchmark, it agrees or disagrees where "
+                "p < 0.05; that nothing was found does not show that there is nothing.",
                 class_="settings",
             )
         )

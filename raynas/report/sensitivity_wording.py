@@ -7,11 +7,12 @@ from math import comb
 from typing import Any
 
 from raynas.analysis.statistics import LEVEL, Statement, power_statement, spearman
-from raynas.report.wording import regret
 from raynas.studies import Claim
 
 Row = dict[str, Any]
 _ALPHA = 1 - LEVEL
+# Of three or four even a perfect order is often chance.
+_FEWEST_SETTINGS = 5
 AGREES, DISAGREES = "agrees", "disagrees"
 UNDECIDED, NOT_CONTRADICTED = "not decided", "not contradicted"
 
@@ -50,7 +51,8 @@ def _certainty(rows: list[Row]) -> str:
         listed = "; ".join(f"{r['setting']}: {difference(r)} (p {p_value(r)})" for r in sure)
         text = f"Different from the default beyond chance: {listed}."
         rest = len(others) - len(sure)
-        return text + (f" The other {rest} are not told apart from it." if rest else "")
+        others_are = "The other is" if rest == 1 else f"The other {rest} are"
+        return text + (f" {others_are} not told apart from it." if rest else "")
     these = "The other setting is" if len(others) == 1 else f"None of {len(others)} settings is"
     apart = "not told apart" if len(others) == 1 else "told apart"
     return (
@@ -71,7 +73,7 @@ def _one_shot(known: list[Row]) -> str:
     found = spearman(
         [row["one_shot_error"] for row in known], [row["test_regret"] for row in known]
     )
-    if isinstance(found, Statement) or len(known) < 3:
+    if isinstance(found, Statement) or len(known) < _FEWEST_SETTINGS:
         return "Too few settings to correlate one-shot error and regret."
     return (
         f"Over the {len(known)} settings one-shot error and regret have Spearman's correlation "
@@ -114,11 +116,11 @@ def verdict(claim: Claim, row: Row | None) -> str:
     return AGREES if higher == (claim.effect == "higher") else DISAGREES
 
 
-def value(row: Row, name: str) -> str:
+def value(row: Row, name: str, decimals: int = 3) -> str:
     """A figure of a row in percentage points, with its interval if there is one."""
-    low = row[f"{name}_low"]
-    ends = "" if low is None else f" [{regret(low)}, {regret(row[f'{name}_high'])}]"
-    return f"{regret(row[name])}{ends}"
+    found = [row[f"{name}{end}"] for end in ("", "_low", "_high")]
+    shown = ["–" if number is None else f"{100 * number:.{decimals}f}" for number in found]
+    return shown[0] if found[1] is None else f"{shown[0]} [{shown[1]}, {shown[2]}]"
 
 
 def difference(row: Row) -> str:
