@@ -18,13 +18,16 @@ FOLDER = "comparison"
 BLACK_BOX = ("rs", "re", "tpe", "bohb")
 
 
-def begin(sweep: Sweep, study: Path, evaluations: int) -> comparison.Comparison:
+def begin(
+    sweep: Sweep, study: Path, evaluations: int, cluster_gpus: float | None = None
+) -> comparison.Comparison:
     """The comparison of a sweep, new or continued; close its study when done.
 
     Args:
         sweep: what was run.
         study: its directory, with tuned settings in it.
         evaluations: full trainings of a black-box run; as many as the sweep had.
+        cluster_gpus: of the Ray cluster that is joined; None: one is started here.
 
     Raises:
         UserError: the directory of the comparison holds something else.
@@ -32,10 +35,12 @@ def begin(sweep: Sweep, study: Path, evaluations: int) -> comparison.Comparison:
     folder = study / FOLDER
     if (folder / "manifest.json").exists():
         return comparison.resume(folder, comparison.Request())
-    return comparison.start(_request(sweep, study, evaluations), folder)
+    return comparison.start(_request(sweep, study, evaluations, cluster_gpus), folder)
 
 
-def _request(sweep: Sweep, study: Path, evaluations: int) -> comparison.Request:
+def _request(
+    sweep: Sweep, study: Path, evaluations: int, cluster_gpus: float | None
+) -> comparison.Request:
     arguments, scores = sweep.arguments, sweep.objective.scores
     defaults = sweep.objective.defaults
     known = comparison.missing_budgets
@@ -59,6 +64,7 @@ def _request(sweep: Sweep, study: Path, evaluations: int) -> comparison.Request:
             images=arguments["images"],
             search_seeds=len(arguments["search_seeds"]),
             gpus_per_trial=arguments.get("gpus_per_trial"),
+            cluster_gpus=cluster_gpus,
         ),
         tuned=(study,),
     )

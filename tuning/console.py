@@ -13,6 +13,7 @@ from rich.text import Text
 
 if TYPE_CHECKING:
     from tuning.evaluation import Evaluation
+    from tuning.finals import Finals
     from tuning.progress import Best, SweepProgress
     from tuning.spaces import Hyperparameter
 
@@ -26,10 +27,11 @@ class LiveSweep:
 
     Args:
         console: where to.
+        prefix: what to begin each headline with.
     """
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, console: Console, prefix: str = "") -> None:
+        self._console, self._prefix = console, prefix
         self._live = Live(console=console, refresh_per_second=4, transient=True)
         self._shown = 0
 
@@ -54,15 +56,15 @@ class LiveSweep:
     def on_progress(self, progress: SweepProgress) -> None:
         """Show a new state; called by the sweep."""
         if self._console.is_terminal:
-            self._live.update(progress_table(progress))
+            self._live.update(progress_table(progress, self._prefix))
         elif progress.finished >= self._shown + _LINES_APART:
             self._shown = progress.finished
-            self._console.print(_headline(progress), highlight=False)
+            self._console.print(_headline(progress, self._prefix), highlight=False)
 
 
-def progress_table(progress: SweepProgress) -> Table:
+def progress_table(progress: SweepProgress, prefix: str = "") -> Table:
     """The state as a small table."""
-    table = Table(box=None, pad_edge=False, title=_headline(progress), title_justify="left")
+    table = Table(box=None, pad_edge=False, title=_headline(progress, prefix), title_justify="left")
     for name in ("running", "configuration", "bracket", "rung", "epochs"):
         table.add_column(name, justify="left" if name == "running" else "right")
     for evaluation in progress.running:
@@ -80,7 +82,7 @@ def _running(evaluation: Evaluation) -> tuple[str, ...]:
     return tuple(map(str, numbers))
 
 
-def _headline(progress: SweepProgress) -> Text:
+def _headline(progress: SweepProgress, prefix: str) -> Text:
     planned = progress.planned_evaluations
     of = "" if planned is None else f" of {planned:,}"
     share = progress.epochs / max(progress.planned_epochs, 1)
@@ -90,7 +92,7 @@ def _headline(progress: SweepProgress) -> Text:
     parts.append(f"{len(progress.running)} running")
     if progress.best is not None:
         parts.append(f"best {_best(progress.best)}")
-    return Text(", ".join(parts))
+    return Text(prefix + ", ".join(parts))
 
 
 def _best(best: Best) -> str:
@@ -102,16 +104,20 @@ def _best(best: Best) -> str:
 
 
 def closing_table(
-    axes: Sequence[Hyperparameter], default: dict[str, Any] | None, best: dict[str, Any] | None
+    axes: Sequence[Hyperparameter],
+    default: dict[str, Any] | None,
+    best: dict[str, Any] | None,
+    finals: Finals | None = None,
 ) -> Table:
     """The best configuration beside the default one.
 
     Args:
         axes: the hyperparameters.
         default: row of the default configuration at its largest budget.
-        best: row of the incumbent; None if every evaluation failed.
+        best: row of the chosen one; None if every evaluation failed.
+        finals: what chose it; None if the error in the sweep did.
     """
-    table = Table(title="Best configuration of the sweep", title_justify="left")
+    table = Table(title="The configuration that was chosen", title_justify="left")
     table.add_column("")
     table.add_column("default", justify="right")
     table.add_column("tuned", justify="right")
@@ -121,6 +127,11 @@ def closing_table(
     table.add_section()
     for name in ("epochs", "validation_error", "test_error", "one_shot_validation_error"):
         table.add_row(name.replace("_", " "), *(_value(row, name) for row in (default, best)))
+    if finals is not None:
+        means = (finals.default.mean, finals.chosen.mean)
+        name = f"validation error, {finals.seeds} new seeds"
+        table.add_section()
+        table.add_row(name, *(f"{100 * mean:.2f} %" for mean in means))
     return table
 
 

@@ -16,6 +16,7 @@ from raynas.execution.files import write_atomically
 from raynas.tuned import TUNED, Tuned
 from search_spaces.errors import UserError
 from search_spaces.spaces import load_space
+from tuning.finals import Finals, chosen_row
 from tuning.spaces import changes
 
 if TYPE_CHECKING:
@@ -47,8 +48,13 @@ CELLS_SCHEMA = pa.schema(
 """What the benchmark says of each cell that any epoch arrived at; null where it says nothing."""
 
 
-def write_tuned(sweep: Sweep, result: SweepResult) -> Tuned | None:
+def write_tuned(sweep: Sweep, result: SweepResult, finals: Finals | None = None) -> Tuned | None:
     """Write `tuned.json` into a sweep's directory.
+
+    Args:
+        sweep: what was run.
+        result: what became of it.
+        finals: what chooses the configuration; None for the error in the sweep.
 
     Returns:
         The tuned settings; None if no evaluation was completed.
@@ -56,10 +62,10 @@ def write_tuned(sweep: Sweep, result: SweepResult) -> Tuned | None:
     Raises:
         UserError: the file system refuses.
     """
-    best = result.incumbent
+    best = chosen_row(result.table.to_pylist(), finals)
     if best is None:
         return None
-    found = tuned_settings(sweep, result, best)
+    found = tuned_settings(sweep, result, best, finals)
     text = found.as_json()
     write_atomically(result.path / TUNED, lambda path: path.write_text(text, encoding="utf-8"))
     return found
@@ -83,7 +89,9 @@ def write_curves(sweep: Sweep, result: SweepResult, further: Iterable[str] = ())
         write_atomically(result.path / name, partial(pq.write_table, table))
 
 
-def tuned_settings(sweep: Sweep, result: SweepResult, best: Mapping[str, Any]) -> Tuned:
+def tuned_settings(
+    sweep: Sweep, result: SweepResult, best: Mapping[str, Any], finals: Finals | None = None
+) -> Tuned:
     """The settings of the best configuration, and where they come from."""
     defaults = sweep.objective.defaults
     source = {
@@ -99,6 +107,8 @@ def tuned_settings(sweep: Sweep, result: SweepResult, best: Mapping[str, Any]) -
         "epochs": best["epochs"],
         "benchmark": sweep.benchmark.sha256,
     }
+    if finals is not None:
+        source |= {"final_error": finals.chosen.mean, "final_seeds": finals.seeds}
     values = changes(sweep.axes, {axis.name: best[axis.name] for axis in sweep.axes})
     return Tuned(sweep.objective.method, sweep.objective.scores.space, values, source)
 

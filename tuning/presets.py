@@ -18,6 +18,9 @@ class SweepSize:
         eta: one in eta configurations is promoted.
         iterations: brackets.
         concurrent: evaluations under way at once, at least.
+        finalists: configurations that are searched with again, beside the default, before one of
+            them is chosen.
+        final_seeds: searches of each finalist.
         search_seeds: searches with default and with tuned settings in the comparison afterwards.
         seeds: runs of each black-box method in it.
     """
@@ -27,19 +30,21 @@ class SweepSize:
     eta: int
     iterations: int
     concurrent: int
+    finalists: int
+    final_seeds: int
     search_seeds: int
     seeds: int
 
 
-_PUBLISHED = SweepSize(25, 100, 2, 64, 16, 6, 100)
+_PUBLISHED = SweepSize(25, 100, 2, 64, 16, 4, 3, 6, 100)
 
 #: By preset and device. "paper" is Zela et al. 2020: 64 brackets at 25, 50 and 100 epochs with 16
 #: workers. "quick" takes minutes on two cores, or on one GPU. The size of the supernet and the
 #: images are those of `raynas.presets` under the same names.
 PRESETS: Mapping[str, Mapping[str, SweepSize]] = {
     "quick": {
-        "cpu": SweepSize(10, 40, 2, 9, 4, 5, 10),
-        "cuda": SweepSize(3, 12, 2, 9, 2, 3, 10),
+        "cpu": SweepSize(10, 40, 2, 9, 4, 4, 4, 5, 10),
+        "cuda": SweepSize(3, 12, 2, 9, 2, 4, 3, 3, 10),
     },
     "paper": {"cpu": _PUBLISHED, "cuda": _PUBLISHED},
 }

@@ -57,6 +57,9 @@ class SweepRequest:
         repeat: which training repeat decides: "mean", "0", "1" or "2".
         benchmark: "auto", "surrogate" or the path of a store.
         preset: name of a preset.
+        finalists: configurations that are searched with again before one of them is chosen; 0
+            chooses the best of the sweep.
+        final_seeds: searches of each finalist, and of the default.
         seeds: black-box runs of the comparison after the sweep.
         searches: images, size of the supernet, device, searches of the comparison.
         cluster: no option: resources of the Ray cluster that is joined; None: one is started here.
@@ -76,6 +79,8 @@ class SweepRequest:
     repeat: str | None = None
     benchmark: str | None = None
     preset: str | None = None
+    finalists: int | None = None
+    final_seeds: int | None = None
     seeds: int | None = None
     searches: SearchRequest = field(default_factory=SearchRequest)
     cluster: Mapping[str, float] | None = None
@@ -106,8 +111,11 @@ class SweepRequest:
         ):
             if value is not None and value not in valid:
                 raise unknown_name(kind, value, list(valid))
-        if self.seeds is not None and self.seeds < 1:
-            raise UserError(f"--seeds must be greater than 0, not {self.seeds}", exit_code=2)
+        for name, least in (("seeds", 1), ("final_seeds", 1), ("finalists", 0)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                option = f"--{name.replace('_', '-')}"
+                raise UserError(f"{option} {value} is too small; give {least} or more", exit_code=2)
         find_size(self.preset or "quick", "cpu")
         self.searches.check()
 
@@ -179,6 +187,8 @@ def new_sweep(request: SweepRequest) -> Sweep:
         "config_space": request.config_space or DEFAULT_LEVEL,
         "repeat": request.repeat or "mean",
         "preset": name,
+        "finalists": size.finalists if request.finalists is None else request.finalists,
+        "final_seeds": request.final_seeds or size.final_seeds,
         "seeds": request.seeds or size.seeds,
     }
     benchmark = open_benchmark(request.benchmark or "auto")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from raynas.execution.gpus import trial_resources
 from raynas.execution.manifest import read_manifest
 from raynas.execution.resubmissions import MOST_RESTARTS
 from search_spaces.errors import UserError
-from tuning.evaluation import Evaluation, Objective
+from tuning.evaluation import Evaluation, Objective, Value
 from tuning.log import Record
 from tuning.progress import Counter, SweepListener
 from tuning.settings import SweepSettings
@@ -101,6 +101,7 @@ def run_sweep(
     resume: bool = False,
     arguments: Mapping[str, Any] | None = None,
     about: Mapping[str, Any] | None = None,
+    listed: Sequence[Mapping[str, Value]] | None = None,
     listener: SweepListener | None = None,
     address: str | None = None,
     cpus: int | None = None,
@@ -121,6 +122,9 @@ def run_sweep(
         resume: continue the sweep in `out`.
         arguments: further ones for the manifest, which must be the same when resuming.
         about: further keys for the manifest.
+        listed: evaluate these configurations at the largest budget, once each, instead of what an
+            algorithm would propose; say in `arguments` which, so that they are the same when
+            resuming.
         listener: is told about progress, in this process.
         address: see `Workers`, as are the others.
         cpus: size of a local cluster.
@@ -144,7 +148,7 @@ def run_sweep(
     with study:
         study.refuse_other_space(space)
         try:
-            return _Sweep(settings, space, objective, study, listener).run(workers)
+            return _Sweep(settings, space, objective, study, listener, listed).run(workers)
         except KeyboardInterrupt:
             raise StudyInterrupted(study.path) from None
 
@@ -159,11 +163,13 @@ class _Sweep:
         objective: Objective,
         study: SweepStudy,
         listener: SweepListener | None,
+        listed: Sequence[Mapping[str, Value]] | None = None,
     ) -> None:
         self._settings, self._space, self._objective = settings, space, objective
         self._study, self._listener = study, listener
         self._records = {} if study.finished else study.log.read()
-        self._counter = Counter(settings.planned_epochs, settings.planned_evaluations)
+        self._listed = listed
+        self._counter = Counter(*_planned(settings, listed))
         self._writer: Any = None
         self._started: set[str] = set()
         self.fault: UserError | None = None
@@ -174,7 +180,13 @@ class _Sweep:
         if not study.finished:
             from tuning.searcher import SweepSearcher
 
-            self._searcher = SweepSearcher(self._settings, self._space, self._recorded, self._ended)
+            self._searcher = SweepSearcher(
+                self._settings,
+                self._space,
+                self._recorded,
+                self._ended,
+                listed=self._listed,
+            )
             if not self._searcher.timeline.done:
                 self._run_rest(workers)
             records = study.log.read()
@@ -292,6 +304,15 @@ class _Sweep:
         lost = empty_record(evaluation, reason)
         record: Record = ray.get(self._writer.commit.remote(lost, None, 0.0))
         return record
+
+
+def _planned(
+    settings: SweepSettings, listed: Sequence[Mapping[str, Value]] | None
+) -> tuple[int, int | None]:
+    """Epochs, each budget counted in full, and evaluations."""
+    if listed is not None:
+        return len(listed) * settings.max_epochs, len(listed)
+    return settings.planned_epochs, settings.planned_evaluations
 
 
 def _trial_name(trial: Any) -> str:

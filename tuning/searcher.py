@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from raynas.execution.files import write_atomically
 from raynas.execution.resubmissions import Resubmissions
 from search_spaces.errors import UserError
 from tuning.algorithms import make_algorithm
-from tuning.evaluation import Evaluation
+from tuning.evaluation import Evaluation, Value
 from tuning.settings import SweepSettings
 from tuning.timeline import Lookup, Result, Timeline
 from tuning.trainable import to_config
@@ -38,6 +38,7 @@ class SweepSearcher(Searcher):  # type: ignore[misc,unused-ignore]
             "validation_error", and a failure if that is missing or not finite.
         resubmissions: how often an evaluation whose trial Tune has given up is suggested again;
             None for as often as usual.
+        listed: these configurations instead of what an algorithm proposes.
     """
 
     def __init__(
@@ -47,11 +48,12 @@ class SweepSearcher(Searcher):  # type: ignore[misc,unused-ignore]
         recorded: Lookup | None = None,
         ended: Ended | None = None,
         resubmissions: int | None = None,
+        listed: Sequence[Mapping[str, Value]] | None = None,
     ) -> None:
         super().__init__(metric="validation_error", mode="min")
         self._settings, self._space, self._recorded = settings, space, recorded or _nothing
         self._ended = ended or _metric
-        self._lost = Resubmissions(resubmissions)
+        self._lost, self._listed = Resubmissions(resubmissions), listed
         self._results: dict[int, float | None] = {}
         self.timeline = self._new_timeline()
         self.running: dict[str, Evaluation] = {}
@@ -126,7 +128,8 @@ class SweepSearcher(Searcher):  # type: ignore[misc,unused-ignore]
         return {**self.__dict__, "_recorded": _nothing, "_ended": _metric}
 
     def _new_timeline(self) -> Timeline:
-        return Timeline(make_algorithm(self._settings, self._space), self._result)
+        algorithm = make_algorithm(self._settings, self._space, self._listed)
+        return Timeline(algorithm, self._result)
 
     def _result(self, evaluation: Evaluation) -> Result | None:
         if evaluation.number in self._results:

@@ -13,7 +13,8 @@ from search_spaces.command_line import run as run_command_line
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from tuning.request import Sweep
+    from tuning.finals import Finals
+    from tuning.request import Sweep, SweepRequest
     from tuning.run import SweepResult
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -81,6 +82,14 @@ def sweep(
     gpus_per_trial: Annotated[
         float | None, typer.Option(help="Share of a GPU for an evaluation; a whole one on cuda.")
     ] = None,
+    finalists: Annotated[
+        _Number,
+        typer.Option(
+            help="Configurations that meet the default again with new seeds before one of them is "
+            "chosen; 0 chooses the best of the sweep."
+        ),
+    ] = None,
+    final_seeds: Annotated[_Number, typer.Option(help="Searches of each of those.")] = None,
     search_seeds: Annotated[
         _Number,
         typer.Option(help="Searches with default and with tuned settings after the sweep."),
@@ -110,6 +119,7 @@ def sweep(
     from raynas.execution.cluster import probe_cluster
     from raynas.search_request import SearchRequest
     from search_spaces.errors import UserError
+    from tuning.found import write_tuned
     from tuning.request import SweepRequest, new_sweep, old_sweep
 
     if out is not None and resume is not None:
@@ -131,6 +141,8 @@ def sweep(
         repeat=repeat,
         benchmark=benchmark,
         preset=preset,
+        finalists=finalists,
+        final_seeds=final_seeds,
         seeds=seeds,
         searches=SearchRequest(
             channels=channels,
@@ -150,7 +162,11 @@ def sweep(
     console.print(_opening(begun), soft_wrap=True)
     place = {"address": address, "start_timeout": start_timeout}
     result = _run(begun, resume or out or _new_directory(begun), resume is not None, console, place)
-    _finish(begun, result, console, address, compare=not skip_comparison)
+    finals = _run_finals(begun, result, console, place)
+    tuned = write_tuned(begun, result, finals)
+    if tuned is not None and not skip_comparison:
+        _compare(begun, result, request, console, address)
+    _finish(begun, result, finals, console)
 
 
 def _run(
@@ -175,35 +191,55 @@ def _run(
         )
 
 
-def _finish(
-    begun: Sweep, result: SweepResult, console: Console, address: str | None, *, compare: bool
+def _run_finals(
+    begun: Sweep, result: SweepResult, console: Console, place: dict[str, Any]
+) -> Finals | None:
+    """The best few and the default with new seeds."""
+    from tuning.console import LiveSweep
+    from tuning.finals import run_finals
+
+    with LiveSweep(console, "finals: ") as live:
+        return run_finals(begun, result, live, **place)
+
+
+def _compare(
+    begun: Sweep, result: SweepResult, request: SweepRequest, console: Console, address: str | None
 ) -> None:
-    """Tables, the comparison and the page."""
+    """Default and tuned settings with yet other seeds, and black-box optimizers."""
     from raynas.console import LiveProgress
-    from search_spaces.errors import UserError
     from tuning import confirmation
+
+    count = result.table.num_rows
+    check = confirmation.begin(begun, result.path, count, request.searches.cluster_gpus)
+    with LiveProgress(console, check.plan.pairs(), check.plan.searched) as live:
+        confirmation.run(check, result.path, live, address)
+
+
+def _finish(begun: Sweep, result: SweepResult, finals: Finals | None, console: Console) -> None:
+    """Tables and the page."""
+    from search_spaces.errors import UserError
+    from tuning.confirmation import final_cells
     from tuning.console import closing_table
-    from tuning.found import write_curves, write_tuned
+    from tuning.finals import chosen_row
+    from tuning.found import write_curves
     from tuning.report import build_report, improvement_line
     from tuning.report.content import default_row
+    from tuning.report.wording import chosen
 
-    tuned = write_tuned(begun, result)
-    if compare and tuned is not None:
-        check = confirmation.begin(begun, result.path, result.table.num_rows)
-        with LiveProgress(console, check.plan.pairs(), check.plan.searched) as live:
-            confirmation.run(check, result.path, live, address)
-    write_curves(begun, result, confirmation.final_cells(result.path))
+    write_curves(begun, result, final_cells(result.path))
     paths = build_report(result.path)
+    rows = result.table.to_pylist()
+    best = chosen_row(rows, finals)
     console.print()
-    console.print(
-        closing_table(begun.axes, default_row(result.table.to_pylist()), result.incumbent)
-    )
+    console.print(closing_table(begun.axes, default_row(rows), best, finals))
+    if finals is not None:
+        console.print(chosen(finals), soft_wrap=True)
     console.print(improvement_line(result.path), soft_wrap=True)
     for line in result.warnings():
         console.print(f"warning: {line}", markup=False, soft_wrap=True)
     console.print(f"\nstudy  {_short(result.path)}", markup=False, soft_wrap=True)
     console.print(f"page   {_short(paths.page)}", markup=False, soft_wrap=True)
-    if tuned is None:
+    if best is None:
         raise UserError(
             f"every evaluation failed; the column error of {result.path / 'evaluations.parquet'} "
             "says why"
@@ -231,6 +267,11 @@ def _opening(begun: Sweep) -> str:
         f"{', '.join(map(str, settings.budgets))}; promoted configurations "
         f"{'train anew' if settings.restart else 'continue'}"
     )
+    if arguments.get("finalists"):
+        lines.append(
+            f"then the best {arguments['finalists']} and the default with "
+            f"{arguments['final_seeds']} new seeds each"
+        )
     return "\n".join(lines)
 
 

@@ -105,9 +105,13 @@ def incumbent(table: pa.Table) -> dict[str, Any] | None:
 
     Among equals the earlier one. None if nothing was completed.
     """
-    rows = [row for row in table.to_pylist() if row["status"] == COMPLETED]
+    return best_row([row for row in table.to_pylist() if row["status"] == COMPLETED])
+
+
+def best_row(completed: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The same of some rows that were completed."""
     return min(
-        rows,
+        completed,
         key=lambda row: (-row["epochs"], row["validation_error"], row["evaluation"]),
         default=None,
     )

@@ -92,6 +92,8 @@ def test_twice_as_many_evaluations_as_workers(
         ("restart", True),
         ("seed", 3),
         ("repeat", "1"),
+        ("finalists", 0),
+        ("final_seeds", 2),
         ("seeds", 4),
     ],
 )
@@ -124,7 +126,8 @@ def test_every_option_reaches_the_sweep(store: Path, option: str, value: Any) ->
         (["darts", "--preset", "huge"], "unknown preset 'huge'"),
         (["darts", "--min-epochs", "30", "--max-epochs", "10"], "budgets out of order"),
         (["darts", "--eta", "1"], "--eta 1 is too small; give 2 or more"),
-        (["darts", "--seeds", "0"], "--seeds must be greater than 0"),
+        (["darts", "--seeds", "0"], "--seeds 0 is too small; give 1 or more"),
+        (["darts", "--finalists", "-1"], "--finalists -1 is too small; give 0 or more"),
         (["darts", "--config-space", "3", "--batch-size", "8"], "batch_size = 8 of the untuned"),
         (["darts", "--device", "cpu", "--gpus-per-trial", "1"], "--gpus-per-trial needs a GPU"),
         (["darts", "--benchmark", "nowhere.arrow"], "nowhere.arrow"),
@@ -198,9 +201,11 @@ def test_presets_know_both_devices() -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1800)
 def test_a_sweep_from_start_to_page(store: Path, tmp_path: Path) -> None:
     size = ["--iterations", "3", "--min-epochs", "1", "--max-epochs", "4", "--search-seeds", "2"]
     small = ["--channels", "4", "--cells", "2", "--seeds", "2", "--config-space", "2"]
+    small += ["--finalists", "2", "--final-seeds", "2"]
     options = ["darts", "--space", "1", "--benchmark", str(store), "--out", "sweep"]
     done = call(app, *options, *size, *small, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -209,6 +214,9 @@ def test_a_sweep_from_start_to_page(store: Path, tmp_path: Path) -> None:
         assert (study / name).exists()
     assert (study / "report.html").stat().st_size > 1_000_000
     assert "improvement factor" in done.stdout
+    assert "then the best 2 and the default with 2 new seeds each" in done.stdout
+    assert "6 searches of 4 epochs" in done.stdout
+    assert pq.read_table(study / "finals" / "evaluations.parquet").num_rows == 6
     table = pq.read_table(study / "evaluations.parquet")
     assert table.num_rows == 13
     assert read_tuned(study).method == "darts"

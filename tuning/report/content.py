@@ -18,9 +18,10 @@ from raynas.report.studies import merge, read_study
 from raynas.tuned import tuned_label
 from search_spaces.errors import UserError
 from tuning.confirmation import FOLDER
+from tuning.finals import Finals, chosen_row, read_finals
 from tuning.found import CELLS, CELLS_SCHEMA, CURVES, CURVES_SCHEMA
 from tuning.run import read_sweep_manifest
-from tuning.table import COMPLETED, incumbent, read_evaluations
+from tuning.table import COMPLETED, read_evaluations
 
 Floats = npt.NDArray[np.float64]
 Row = dict[str, Any]
@@ -83,6 +84,7 @@ class SweepContent:
         curves: by configuration.
         cells: by module hash: validation error, test error, training seconds.
         comparison: what the comparison afterwards found, if there was one.
+        finals: how the best few did with new seeds, if they met again.
     """
 
     path: Path
@@ -91,6 +93,7 @@ class SweepContent:
     curves: dict[int, Curve]
     cells: dict[str, Row]
     comparison: SpaceContent | None
+    finals: Finals | None = None
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -114,8 +117,8 @@ class SweepContent:
 
     @cached_property
     def best(self) -> Row | None:
-        """The incumbent: least validation error at the largest budget."""
-        return incumbent(pa.Table.from_pylist(self.rows)) if self.completed else None
+        """The chosen configuration at its largest budget."""
+        return chosen_row(self.rows, self.finals)
 
     @property
     def default(self) -> Row | None:
@@ -183,6 +186,7 @@ def read_content(path: Path) -> SweepContent:
         _curves(_read(path / CURVES, CURVES_SCHEMA), by_hash),
         by_hash,
         compared,
+        read_finals(path),
     )
 
 

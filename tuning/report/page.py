@@ -104,6 +104,7 @@ def page(content: SweepContent, found: Importance | None) -> str:
             tag("div", *cards[:1], class_="cards"),
             _settings(content),
             _best(content),
+            _finals(content),
             tag("div", *cards[1:], class_="cards"),
         ),
         failures=_failures(content),
@@ -124,6 +125,7 @@ def _kicker(content: SweepContent) -> str:
 def _findings(content: SweepContent, found: Importance | None) -> str:
     lines = (
         wording.helped(improvement(content)),
+        wording.chosen(content.finals) if content.finals is not None else None,
         wording.as_search(content),
         wording.mattered(found),
         wording.unsure(rank_correlations(content)),
@@ -180,17 +182,52 @@ def _best(content: SweepContent) -> str:
         tag("figcaption", tag("dl", *(_fact(k, v) for k, v in facts.items()))),
         class_="best-cell",
     )
+    how = "least validation error at the largest budget"
+    if content.finals is not None:
+        how = f"least mean validation error over {content.finals.seeds} new seeds, see below"
     note = (
-        "The configuration with the least validation error at the largest budget, beside the "
-        "default one in the same sweep; one search each."
+        f"The configuration with the {how}, beside the default one in the same sweep; the errors "
+        "are those of one search each, in the sweep."
     )
     return (
-        tag("h3", "Best configuration")
+        tag("h3", "The configuration that was chosen")
         + tag("p", note, class_="settings")
         + tag("div", table, class_="scroll", style="max-width:36rem;margin-bottom:1.6rem")
         + tag("h3", "The cell that it found")
         + sections.operations_legend()
         + drawn
+    )
+
+
+def _finals(content: SweepContent) -> str:
+    """The table of the finalists; nothing if there were no finals."""
+    found = content.finals
+    if found is None:
+        return ""
+    titles = ("Configuration", "In the sweep", "Mean, new seeds", "Best", "Worst", "Failed", "")
+    head = tag("tr", *(tag("th", title, scope="col") for title in titles))
+    body = []
+    for finalist in sorted(found.finalists, key=lambda finalist: finalist.mean):
+        known = [error for error in finalist.errors if error is not None]
+        errors = [finalist.first_error, finalist.mean, min(known, default=None)]
+        shown = ["–" if e is None or e == float("inf") else f"{100 * e:.2f} %" for e in errors]
+        worst = f"{100 * max(known):.2f} %" if known else "–"
+        failed = str(len(finalist.errors) - len(known))
+        number = f"{finalist.configuration}{' (default)' if finalist is found.default else ''}"
+        mark = "chosen" if finalist is found.chosen else ""
+        cells = (*shown, worst, failed, mark)
+        row = [tag("th", text(number), scope="row"), *(tag("td", text(cell)) for cell in cells)]
+        body.append(tag("tr", *row))
+    table = tag("table", tag("thead", head), tag("tbody", *body))
+    note = (
+        f"Validation errors in the benchmark. The same {found.seeds} new seeds for all, "
+        f"{found.searches} searches of {found.epochs} epochs; none of these seeds is among those "
+        "of the comparison above."
+    )
+    return (
+        tag("h3", "Finals")
+        + tag("p", text(note), class_="settings")
+        + tag("div", table, class_="scroll", style="max-width:48rem;margin-bottom:1.6rem")
     )
 
 

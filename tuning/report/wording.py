@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from raynas.report import wording as common
+from tuning.finals import Finals
 from tuning.report.analysis import (
     FEWEST_PAIRS,
     FEWEST_POINTS,
@@ -46,6 +47,27 @@ def helped(found: Improvement | None) -> str:
         return f"{text} These seeds do not tell it from no improvement."
     text += f" Tuning {'helped' if low > 1 else 'harmed'}."
     return text if found.seeds >= MANY else f"{text} Intervals of so few seeds are too narrow."
+
+
+def chosen(found: Finals) -> str:
+    """Which configuration was chosen, and what that took."""
+    best, default = found.chosen, found.default
+    cost = (
+        f"{found.searches} searches of {common.counted(found.epochs, 'epoch')}, "
+        f"{common.duration(found.seconds)} of search"
+    )
+    others = len(found.finalists) - 1
+    means = f"mean validation error over {common.counted(found.seeds, 'new seed')}"
+    if best is default:
+        return (
+            f"The default configuration was chosen: none of the {others} best of the sweep has a "
+            f"lower {means} ({cost})."
+        )
+    return (
+        f"Configuration {best.configuration} was chosen among the {others} best of the sweep and "
+        f"the default: {means} {100 * best.mean:.2f} %, default {100 * default.mean:.2f} % "
+        f"({cost})."
+    )
 
 
 def as_search(content: SweepContent) -> str | None:
@@ -109,10 +131,17 @@ def mattered(found: Importance | None) -> str:
 def can_show(content: SweepContent) -> list[str]:
     """What a sweep of this size can and cannot show."""
     count = len(content.completed)
+    finals = content.finals
+    met = (
+        "the configuration was chosen by its error in the sweep alone"
+        if finals is None
+        else f"the best {len(finals.finalists) - 1} met the default again with {finals.seeds} new "
+        "seeds each"
+    )
     lines = [
         f"{count} evaluations with one seed each. The winner is the luckiest as well as the best: "
-        "its own error in the sweep is too good to be true, so the improvement above is measured "
-        "with seeds that the sweep has not seen."
+        f"its own error in the sweep is too good to be true. So {met}, and the improvement above "
+        "is measured with seeds that nothing was chosen with."
     ]
     images = content.manifest["search"]["images"]
     if images["name"] != "cifar10":
