@@ -6,6 +6,7 @@ import math
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
+from raynas.labels import base_method
 from search_spaces.errors import UserError
 
 if TYPE_CHECKING:
@@ -27,6 +28,13 @@ _DRY: dict[str, Any] = {
     "finalists": 1,
     "final_rounds": 0,
 }
+#: Settings that change no tensor's size.
+_WEIGHTLESS = (
+    "learning_rate",
+    "weight_decay",
+    "cutout_probability",
+    "cutout_ramp",
+)
 _PARTS = 100
 
 
@@ -79,14 +87,27 @@ def fractions(plan: Plan, images: Any) -> dict[str, float]:
     if searches.gpus_per_trial is not None:
         return dict.fromkeys(searches.methods, searches.gpus_per_trial)
     measure: Any = ray.remote(max_calls=1)(_measure).options(num_cpus=1, num_gpus=1)
-    found = {}
-    for method in searches.methods:
+    found: dict[str, float] = {}
+    for method, alike in same_memory(searches).items():
         tasks = [measure.remote(searches, method, space, images) for space in searches.spaces]
         try:
-            found[method] = max(fraction_for(peak, total) for peak, total in ray.get(tasks))
+            share = max(fraction_for(peak, total) for peak, total in ray.get(tasks))
         except ray.exceptions.RayTaskError:
-            found[method] = 1.0  # whatever it was, the search itself will meet it and tell
+            share = 1.0  # whatever it was, the search itself will meet it and tell
+        found |= dict.fromkeys(alike, share)
     return found
+
+
+def same_memory(searches: SearchPlan) -> dict[str, list[str]]:
+    """Methods whose searches need the same memory, by the first of them.
+
+    They are one method with settings that differ only in what no tensor's size depends on.
+    """
+    found: dict[tuple[Any, ...], list[str]] = {}
+    for label, settings in searches.settings.items():
+        values = {k: v for k, v in dry_settings(settings).as_dict().items() if k not in _WEIGHTLESS}
+        found.setdefault((base_method(label), *values.items()), []).append(label)
+    return {labels[0]: labels for labels in found.values()}
 
 
 def dry_settings(settings: SearchSettings) -> SearchSettings:

@@ -19,6 +19,7 @@ from raynas.execution.gpus import (
     fraction_for,
     fractions,
     larger_fraction,
+    same_memory,
     trial_resources,
 )
 from raynas.execution.search_log import LAST, NO_RECORDS, SearchLog, split_records
@@ -327,3 +328,20 @@ def test_a_process_that_searches_on_a_cpu_keeps_freed_memory(
     monkeypatch.setattr(supernet_actor, "keep_freed_memory", lambda: calls.append(True))
     SupernetActor(SearchSpec("darts", "1", small_settings("darts")), images)
     assert calls == [True]
+
+
+def test_settings_that_change_no_size_share_a_dry_run() -> None:
+    plan = search_plan("darts")
+    base = plan.settings["darts"]
+    settings = {
+        "darts (a=1)": base,
+        "darts (a=2)": replace(base, weight_decay=0.1, learning_rate=1.0, epochs=9),
+        "darts (a=3)": replace(base, channels=base.channels + 1),
+        "gdas (a=1)": small_settings("gdas"),
+    }
+    found = same_memory(replace(plan, settings=settings))
+    assert found == {
+        "darts (a=1)": ["darts (a=1)", "darts (a=2)"],
+        "darts (a=3)": ["darts (a=3)"],
+        "gdas (a=1)": ["gdas (a=1)"],
+    }
