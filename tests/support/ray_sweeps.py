@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -105,6 +106,7 @@ class Driver:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            preexec_fn=_hear_interrupts,
         )
 
     def wait_for_work(self, count: int = 1) -> None:
@@ -123,6 +125,14 @@ class Driver:
         self.process.communicate(timeout=20)
         assert still_there(below, 15) == []
 
+    def interrupt(self) -> str:
+        """Ctrl-C, as a terminal does it; what was printed. Check that nothing is left running."""
+        below = descendants(self.process.pid)
+        os.killpg(self.process.pid, signal.SIGINT)
+        printed, _ = self.process.communicate(timeout=60)
+        assert still_there(below, 15) == []
+        return printed
+
     def __enter__(self) -> Driver:
         return self
 
@@ -130,3 +140,8 @@ class Driver:
         if self.process.poll() is None:
             self.process.kill()
         self.process.communicate()
+
+
+def _hear_interrupts() -> None:
+    """A process that is started in the background of a shell ignores them otherwise."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

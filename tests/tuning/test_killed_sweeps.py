@@ -91,6 +91,22 @@ def test_a_killed_driver_loses_nothing(tmp_path: Path, small_ray: None) -> None:
     assert len(objective.calls.read_text().splitlines()) == 13 - ended
 
 
+def test_ctrl_c_stops_and_says_how_to_go_on(tmp_path: Path, small_ray: None) -> None:
+    path = tmp_path / "study"
+    with Driver(path, FEW, 0.5) as driver:
+        driver.wait_for_work(4)
+        lines = driver.interrupt().splitlines()
+        ended = len(driver.records())
+    assert driver.process.returncode == 130
+    assert lines[-1] == f"stopped; nothing finished is lost, continue with --resume {path}"
+    assert [line for line in lines[:-1] if not line.replace(" ", "").isdigit()] == []
+    assert 4 <= ended < 13 and read_evaluations(path).num_rows == ended
+    objective = Slow(0.0, tmp_path / "calls")
+    sweep(path, objective=objective, resume=True)
+    check(path, FEW)
+    assert len(objective.calls.read_text().splitlines()) == 13 - ended
+
+
 @pytest.mark.timeout(3000)
 def test_random_kills(tmp_path: Path) -> None:
     """Four workers and then the driver, at random moments, five times over: 25 kills."""
