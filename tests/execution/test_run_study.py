@@ -25,7 +25,7 @@ from raynas.execution.row import FAILED_RUN
 from search_spaces.errors import UserError
 from search_spaces.table import Table
 from tests.execution.conftest import MakePlan
-from tests.support.processes import descendants, ray_actors, still_there
+from tests.support.processes import descendants, hear_interrupts, ray_actors, still_there
 from tests.support.ray_studies import TRAINABLE, WRITER, Listener, clean_cluster, create, kill
 
 Rows = dict[Run, list[Any]]
@@ -165,6 +165,7 @@ class Driver:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            preexec_fn=hear_interrupts,
         )
 
     def wait_for_work(self) -> None:

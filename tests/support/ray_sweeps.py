@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from search_spaces.errors import UserError
-from tests.support.processes import descendants, still_there
+from tests.support.processes import descendants, hear_interrupts, still_there
 from tests.support.sweeps import expected_table, small, toy_objective, toy_space
 from tuning.progress import SweepProgress
 from tuning.run import SweepResult, read_sweep_manifest, run_sweep
@@ -106,7 +106,7 @@ class Driver:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
-            preexec_fn=_hear_interrupts,
+            preexec_fn=hear_interrupts,
         )
 
     def wait_for_work(self, count: int = 1) -> None:
@@ -140,8 +140,3 @@ class Driver:
         if self.process.poll() is None:
             self.process.kill()
         self.process.communicate()
-
-
-def _hear_interrupts() -> None:
-    """A process that is started in the background of a shell ignores them otherwise."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
