@@ -38,7 +38,7 @@ def restarting_actors(
             ray.kill(member)
 
 
-def _restartable(kind: type) -> type:
+def _restartable(kind: Any) -> type:
     def start(self: Any, stored: list[Any]) -> None:
         import ray
 
