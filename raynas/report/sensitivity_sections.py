@@ -146,10 +146,7 @@ def claims_section(grid: StudyGrid, rows: Rows, names: dict[str, str]) -> str:
         if any(row["method"] == method for row in rows)
     ]
     if lines:
-        titles = ("Finding", "Method", "Compared", "Expected", "Difference", "p", "At this size")
-        head = tag("tr", *(tag("th", title, scope="col") for title in titles))
-        table = tag("table", tag("thead", head), tag("tbody", *lines), class_="summary")
-        parts.append(tag("div", table, class_="scroll"))
+        parts.append(tag("ul", *lines))
         parts.append(
             tag(
                 "p",
@@ -168,16 +165,17 @@ def claims_section(grid: StudyGrid, rows: Rows, names: dict[str, str]) -> str:
 def _claim(claim: Claim, method: str, space: str, rows: Rows, names: dict[str, str]) -> str:
     key = (method, space, claim.setting)
     row = next((r for r in rows if (r["method"], r["space"], r["published"]) == key), None)
-    cells = (
-        f"{names[method]}, {SPACE_TITLES[space]}",
-        claim.setting if row is None else row["setting"],
-        _EFFECTS[claim.effect],
-        "–" if row is None else wording.difference(row),
-        "–" if row is None else wording.p_value(row),
-        wording.verdict(claim, row),
+    said = f"{claim.text} ({claim.source}; expected: {_EFFECTS[claim.effect]})."
+    where = f" {names[method]}, {SPACE_TITLES[space]}, "
+    if row is None:
+        return tag("li", text(said + where), text(f"{claim.setting}: not run."))
+    measured = (
+        f"{row['setting']} against the default: {wording.difference(row)} percentage points, "
+        f"p {wording.p_value(row)}: "
     )
-    said = text(claim.text) + tag("small", text(f" ({claim.source})"))
-    return tag("tr", tag("th", said, scope="row"), *(_cell(cell) for cell in cells))
+    return tag(
+        "li", text(said + where + measured), tag("b", text(wording.verdict(claim, row))), "."
+    )
 
 
 def definitions() -> str:
