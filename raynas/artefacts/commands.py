@@ -94,7 +94,10 @@ STUDIES = {
             "one-shot",
             "raynas.compare",
             {
-                "quick": ("--space", "3", "--methods", _FIRST_ORDER, "--search-seeds", "5"),
+                "quick": (
+                    *("--space", "3", "--methods", _FIRST_ORDER),
+                    *("--search-seeds", "5", "--epochs", "20"),
+                ),
                 "paper": (
                     *("--space", "1,2,3", "--methods", _ONE_SHOT, "--preset", "paper"),
                     *("--search-seeds", "12", "--keep-checkpoints", "all", *_CIFAR),

@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,13 +42,14 @@ Runner = Callable[[Sequence[str], Path], Ran]
 def run_command(command: Sequence[str], log: Path) -> Ran:
     """Run `python` with these arguments.
 
-    The command is in a process group of its own, so Ctrl-C reaches it once, through us.
+    The command is in a process group of its own, so Ctrl-C reaches it once, through us; so does
+    the end that `kill` asks for. To be called in the main thread.
 
     Raises:
         KeyboardInterrupt: after the command has ended on the interrupt.
     """
     began = time.monotonic()
-    with log.open("ab") as file:
+    with log.open("ab") as file, _as_interrupt(signal.SIGTERM):
         process = subprocess.Popen(
             [sys.executable, *command],
             stdin=subprocess.DEVNULL,
@@ -61,6 +63,16 @@ def run_command(command: Sequence[str], log: Path) -> Ran:
             _stop(process)
             raise
     return Ran(code, time.monotonic() - began, _last_line(log))
+
+
+@contextmanager
+def _as_interrupt(number: signal.Signals) -> Iterator[None]:
+    """Take a signal as Ctrl-C for a while."""
+    before = signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
@@ -126,7 +138,8 @@ def run_studies(
             if one.state == "finished":
                 said(f"{name}: finished already")
         elif not run:
-            reasons[name] = "it has not been run"
+            unfinished = one.state == "resume"
+            reasons[name] = "it is not finished" if unfinished else "it has not been run"
             continue
         elif missing:
             reasons[name] = f"it needs {', '.join(missing)}"

@@ -141,7 +141,10 @@ def test_a_command_leaves_its_words_and_its_code(tmp_path: Path) -> None:
     assert run_command(["-c", ""], tmp_path / "empty.txt").last_line == ""
 
 
-def test_an_interrupt_reaches_the_command_and_ends_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_reaches_the_command_and_ends_it(
+    number: signal.Signals, tmp_path: Path
+) -> None:
     child = (
         "import pathlib, sys, time\n"
         f"p = pathlib.Path({str(tmp_path / 'state')!r})\n"
@@ -159,7 +162,7 @@ def test_an_interrupt_reaches_the_command_and_ends_it(tmp_path: Path) -> None:
     while not (tmp_path / "state").exists() and time.monotonic() < deadline:
         time.sleep(0.02)
     time.sleep(0.1)  # the file is there just before the child can be interrupted
-    os.kill(process.pid, signal.SIGINT)
+    os.kill(process.pid, number)
     said, _ = process.communicate(timeout=30)
     assert said.strip() == "stopped"
     assert (tmp_path / "state").read_text() == "interrupted"
