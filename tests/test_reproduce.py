@@ -24,6 +24,7 @@ def studies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     table = synthetic_benchmark(folder / "1.arrow", space).table(space)
     found = {
         "black-box": made.black_box(folder / "black-box", table),
+        "evolution": made.black_box(folder / "evolution", table),
         "one-shot": made.one_shot(folder / "one-shot", table),
         "correlation": made.correlation(folder / "correlation", [{}]),
     }
@@ -124,13 +125,14 @@ def test_existing_studies_give_a_page_and_markdown(
             "python -m raynas.compare --space 1 --methods rs,re",
             f"(read from {studies['correlation']})",
             "study regularisation: it has not been run",
-            "python -m raynas.study regularisation",
             "needs recurrent cells and the Penn Treebank",
             "ENAS 61.91 ± 0.50",
             "ceiling 0.90",
             "The conditions differ from the source's",
         ):
             assert words in text, words
+    assert "python -m raynas.study regularisation" in outline.text
+    assert "`python -m raynas.reproduce cutout` runs it" in written
     assert html.count('<img src="data:image/png;base64,') == 1
 
 

@@ -47,6 +47,7 @@ class Reading:
         runs: runs behind it; None where it is computed exactly.
         unit: "" for a plain number, "points" for a fraction shown in percentage points.
         note: why there is no value or interval, or what the figure means.
+        p: of a permutation test, where the figure is a difference of two samples of runs.
     """
 
     label: str
@@ -56,6 +57,7 @@ class Reading:
     runs: int | None = None
     unit: str = ""
     note: str = ""
+    p: float | None = None
 
     @property
     def has_interval(self) -> bool:

@@ -91,6 +91,15 @@ STUDIES = {
             takes=("benchmark", "address"),
         ),
         Study(
+            "evolution",
+            "raynas.compare",
+            {
+                preset: ("--space", "1,2,3", "--methods", "rs,re", "--seeds", seeds)
+                for preset, seeds in (("quick", "200"), ("paper", "500"))
+            },
+            takes=("benchmark", "address"),
+        ),
+        Study(
             "one-shot",
             "raynas.compare",
             {

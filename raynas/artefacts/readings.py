@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +27,9 @@ def difference(
     """Mean of the first sample less that of the second; `runs` is the smaller sample."""
     samples = _known(first), _known(second)
     found = statistics.difference(*samples)
-    return _reading(label, found, min(map(len, samples)), unit)
+    reading = _reading(label, found, min(map(len, samples)), unit)
+    tested = statistics.permutation_test(*samples)
+    return reading if isinstance(tested, Statement) else replace(reading, p=tested.p)
 
 
 def ratio(label: str, first: npt.ArrayLike, second: npt.ArrayLike) -> Reading:

@@ -59,6 +59,7 @@ def _against_default(
             row["runs"] - row["failed"],
             POINTS,
             row["statement"] or "",
+            row["p"],
         )
         for row in evidence.rows(study, _FILE)
         if row["published"] == setting and (methods is None or row["method"] in methods)

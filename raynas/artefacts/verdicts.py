@@ -14,14 +14,18 @@ from dataclasses import dataclass
 from raynas.artefacts._base import Judged, Reading, Verdict
 from raynas.report.wording import FEWEST_RUNS
 
+#: p of a permutation test above which a difference of two samples is not told apart from none.
+SIGNIFICANT = 0.05
+
 #: Stands on every page beside the verdicts.
 RULES = {
     "agree": "A count equals the published one; a published number lies in the 95 % interval of "
-    "the obtained one; or every part of a finding is as published with its whole interval.",
+    "the obtained one; or every part of a finding is as published with its whole interval, and, "
+    "if it is a difference between two samples of runs, with p up to 0.05 in a permutation test.",
     "disagree": "A count differs; the interval excludes the published number; or the whole "
-    "interval of at least one part of a finding lies elsewhere.",
+    "interval of at least one part of a finding lies elsewhere, with p as above.",
     "agrees in direction": "The conditions differ from the source's, which are named, and every "
-    "part of the finding is as published with its whole interval. It is no agreement in size.",
+    "part of the finding is as published by the same rule. It is no agreement in size.",
     "not comparable": "The conditions differ and the direction is not clear in every part; or the "
     f"runs are too few (fewer than {FEWEST_RUNS}) or too scattered to decide; or the source gives "
     "curves without numbers.",
@@ -122,6 +126,9 @@ def _side(claim: Claim) -> int:
     if _undecided(claim.reading):
         return 0
     low, high = _ends(claim.reading)
+    p = claim.reading.p
+    if 0 in (claim.low, claim.high) and p is not None and p > SIGNIFICANT:
+        return 0  # the interval of a bootstrap of few runs alone is too narrow
     if claim.low <= low and high <= claim.high:
         return 1
     return -1 if high < claim.low or low > claim.high else 0
@@ -155,5 +162,5 @@ def _course(claims: Sequence[Claim], sides: Sequence[int]) -> str:
     if weak:
         parts.append(weak[0] + (f" (and {len(weak) - 1} more)" if len(weak) > 1 else ""))
     elif sides.count(0):
-        parts.append(f"{sides.count(0)} undecided, as the interval holds both")
+        parts.append(f"{sides.count(0)} undecided by interval or test")
     return "; ".join(parts)

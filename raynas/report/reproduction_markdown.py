@@ -74,9 +74,10 @@ def _rest(title: str, results: Sequence[Result]) -> list[str]:
 
 
 def _why(result: Result) -> str:
-    commands = "; ".join(f"`{command}`" for command in result.commands)
     reason = result.obtained.judged.reason
-    return f"{reason}: {commands}" if commands and _is(result, Verdict.NOT_RUN) else reason
+    if not _is(result, Verdict.NOT_RUN):
+        return reason
+    return f"{reason}; `python -m raynas.reproduce {result.artefact.name}` runs it"
 
 
 def _cell(words: str) -> str:

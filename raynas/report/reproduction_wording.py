@@ -32,7 +32,8 @@ def remark(reading: Reading) -> str:
     """How many runs a figure is of, and what else is to be said."""
     runs = "" if reading.runs is None else f"{reading.runs} run{'' if reading.runs == 1 else 's'}"
     note = reading.note if reading.value is not None else ""
-    return "; ".join(part for part in (runs, note) if part)
+    p = "" if reading.p is None else f"p {reading.p:.3f}"
+    return "; ".join(part for part in (runs, p, note) if part)
 
 
 def figures_in_short(readings: Sequence[Reading]) -> str:

@@ -30,6 +30,7 @@ def studies(table: Table, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     folder = tmp_path_factory.mktemp("studies")
     found = {
         "black-box": made.black_box(folder / "black-box", table),
+        "evolution": made.black_box(folder / "evolution", table),
         "one-shot": made.one_shot(folder / "one-shot", table),
     }
     manifest = read_manifest(found["one-shot"])
@@ -57,14 +58,14 @@ def test_a_measured_table_agrees(studies: dict[str, Path], table: Table, tmp_pat
     study = made.black_box(tmp_path / "measured", table)
     manifest = read_manifest(study)
     write_manifest(study, manifest | {"benchmark": manifest["benchmark"] | {"kind": "official"}})
-    found = obtain("evolution-against-random-search", {"black-box": study})
+    found = obtain("evolution-against-random-search", {"evolution": study})
     assert found.judged.verdict is Verdict.AGREE
 
 
 def test_two_runs_are_too_few(table: Table, tmp_path: Path) -> None:
     found = obtain(
         "evolution-against-random-search",
-        {"black-box": made.black_box(tmp_path / "few", table, seeds=2)},
+        {"evolution": made.black_box(tmp_path / "few", table, seeds=2)},
     )
     assert found.judged.verdict is Verdict.NOT_COMPARABLE
     assert "2 runs, at least 5 are needed" in found.judged.reason

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -76,6 +77,20 @@ def test_a_finding(claims, differences, verdict) -> None:
     found = finding(claims, differences)
     assert found.verdict is verdict
     assert not differences or DIGITS[0] in found.reason
+
+
+def test_an_interval_without_significance_decides_nothing() -> None:
+    weak = Reading("gap", 0.2, 0.1, 0.3, 5, p=0.33)
+    assert finding([above(weak)]).verdict is Verdict.NOT_COMPARABLE
+    assert finding([below(weak)]).verdict is Verdict.NOT_COMPARABLE
+    assert finding([above(replace(weak, p=0.04))]).verdict is Verdict.AGREE
+    # That a difference is small is shown by the interval; p is about another question.
+    assert finding([Claim(weak, -0.5, 0.5)]).verdict is Verdict.AGREE
+
+
+def test_a_difference_has_the_p_of_its_permutation_test() -> None:
+    found = readings.difference("gap", [1.0, 2.0, 3.0], [4.0, 5.0, 6.0])
+    assert found.p == pytest.approx(2 / 20)  # of C(6, 3) splits two are as far apart
 
 
 def test_reasons_name_the_parts() -> None:

@@ -99,6 +99,7 @@ def sensitivity(
         "difference": 0.01,
         "difference_low": 0.005,
         "difference_high": 0.02,
+        "p": 0.01,
         "statement": None,
     }
     more = {
