@@ -117,7 +117,7 @@ STUDIES = {
             "correlation",
             "raynas.correlation",
             {
-                "quick": ("--cells", "1000", "--images-limit", "256", "--statistics", "batch"),
+                "quick": ("--cells", "250", "--images-limit", "256", "--statistics", "batch"),
                 "paper": ("--epochs", "5,15,25,35,45"),
             },
             needs=("one-shot",),
