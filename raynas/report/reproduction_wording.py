@@ -32,7 +32,9 @@ def remark(reading: Reading) -> str:
     """How many runs a figure is of, and what else is to be said."""
     runs = "" if reading.runs is None else f"{reading.runs} run{'' if reading.runs == 1 else 's'}"
     note = reading.note if reading.value is not None else ""
-    p = "" if reading.p is None else f"p {reading.p:.3f}"
+    p = ""
+    if reading.p is not None:
+        p = "p < 0.001" if reading.p < 0.001 else f"p {reading.p:.3f}"
     return "; ".join(part for part in (runs, p, note) if part)
 
 
