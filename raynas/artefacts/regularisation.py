@@ -81,7 +81,9 @@ def _warm_start(evidence: Evidence) -> Obtained:
 
 def _said(study: str, *settings: str) -> str:
     claims = [c for c in studies.STUDIES[study].claims if c.setting in settings]
-    return "; ".join(claim.text[0].lower() + claim.text[1:] for claim in claims)
+    texts = [claim.text for claim in claims]
+    # Not the names of methods that begin a sentence.
+    return "; ".join(t[0].lower() + t[1:] if t[1:2].islower() else t for t in texts)
 
 
 _SOURCE = "Zela et al. 2020, slides of 2019"

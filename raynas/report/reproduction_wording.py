@@ -21,7 +21,9 @@ def value(reading: Reading) -> str:
     if reading.value is None:
         return reading.note or "no value"
     shown = _number(reading.value, reading.unit)
-    if reading.has_interval:
+    if reading.has_interval and not reading.unit:
+        shown = f"{reading.value:.3f} [{reading.low:.3f}, {reading.high:.3f}]"
+    elif reading.has_interval:
         assert reading.low is not None and reading.high is not None
         low, high = _number(reading.low, reading.unit), _number(reading.high, reading.unit)
         shown += f" [{low}, {high}]"
