@@ -28,8 +28,9 @@ _FIGURES: dict[str, tuple[str, str, bool]] = {
         "sweep has found so far; its time is that of all searches and of training every cell "
         "found, one after the other. Marks: searches with new seeds with default and with tuned "
         "settings, each at the time of one search and one training; large: their mean, which "
-        "leaves out what tuning cost. Lines with bands: black-box optimizers, mean and 95 % "
-        "interval. Search time is real, on the device named above; training time is the table's.",
+        "leaves out what tuning and choosing cost. Lines with bands: black-box optimizers, mean "
+        "and 95 % interval. Search time is real, on the device named above; training time is "
+        "the table's.",
         True,
     ),
     "wall": (
@@ -69,7 +70,7 @@ _FIGURES: dict[str, tuple[str, str, bool]] = {
     "curves": (
         "Learning curves: the cell",
         "Validation error in the benchmark of the cell after each epoch. Strong: the default and "
-        "the best configuration.",
+        "the chosen configuration.",
         False,
     ),
     "one-shot-curves": (
@@ -104,7 +105,6 @@ def page(content: SweepContent, found: Importance | None) -> str:
             tag("div", *cards[:1], class_="cards"),
             _settings(content),
             _best(content),
-            _finals(content),
             tag("div", *cards[1:], class_="cards"),
         ),
         failures=_failures(content),
@@ -193,6 +193,7 @@ def _best(content: SweepContent) -> str:
         tag("h3", "The configuration that was chosen")
         + tag("p", note, class_="settings")
         + tag("div", table, class_="scroll", style="max-width:36rem;margin-bottom:1.6rem")
+        + _finals(content)
         + tag("h3", "The cell that it found")
         + sections.operations_legend()
         + drawn
