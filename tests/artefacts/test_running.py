@@ -16,6 +16,7 @@ from raynas.artefacts.commands import Options
 from raynas.artefacts.ledger import Ledger, Planned, plan
 from raynas.artefacts.running import Outcome, Ran, run_command, run_studies
 from search_spaces.errors import UserError
+from tests.support.processes import hear_interrupts
 
 NONE = Options()
 
@@ -157,7 +158,12 @@ def test_an_interrupt_reaches_the_command_and_ends_it(
         f"try:\n    run_command(['-c', {child!r}], pathlib.Path({str(tmp_path / 'log')!r}))\n"
         "except KeyboardInterrupt:\n    print('stopped')\n"
     )
-    process = subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", parent],
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=hear_interrupts,
+    )
     deadline = time.monotonic() + 30
     while not (tmp_path / "state").exists() and time.monotonic() < deadline:
         time.sleep(0.02)

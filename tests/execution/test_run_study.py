@@ -96,7 +96,7 @@ def test_a_trial_that_is_given_up_leaves_rows_that_say_so(
 ) -> None:
     monkeypatch.setattr("raynas.execution.runner.MOST_RESTARTS", 0)
     monkeypatch.setattr("raynas.execution.resubmissions.MOST_RESUBMISSIONS", 0)
-    plan = make_plan(methods=("rs",), seeds=(0, 1), evaluations=8000)
+    plan = make_plan(methods=("rs",), seeds=(0, 1), evaluations=30_000)
     with create(tmp_path / "study", plan, table) as study:
         outcome = run_study(study, plan, listener=Listener(kill(TRAINABLE)))
         rows = plain(study.log.read().table)

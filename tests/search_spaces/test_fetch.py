@@ -17,6 +17,7 @@ from search_spaces.download import Download
 from search_spaces.errors import UserError
 from tests.support.file_server import FileServer, serve
 from tests.support.official_table import some_cells, write_official_table
+from tests.support.processes import hear_interrupts
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +150,10 @@ def test_a_killed_download_is_resumed(data, content, kill):
     part = data / "table.tfrecord.part"
     with serve(content, drops=[5000]) as server:
         process = subprocess.Popen(
-            command("nasbench101", "--url", server.url), stderr=subprocess.PIPE, text=True
+            command("nasbench101", "--url", server.url),
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=hear_interrupts,
         )
 
         def end_when_it_has_arrived() -> None:
