@@ -255,6 +255,7 @@ def test_every_option_reaches_the_runs(store: Path, tmp_path: Path) -> None:
     assert (sums.trained > 1.5 * sums.simulated_seconds).all()  # three at a time
 
 
+@pytest.mark.long
 def test_a_budget_shorter_than_any_training(store: Path, tmp_path: Path) -> None:
     options = ["--space", "1", "--methods", "rs", "--seeds", "1", "--benchmark", str(store)]
     refused = compare(*options, "--budget-seconds", "1", cwd=tmp_path)

@@ -87,6 +87,7 @@ def test_killed_workers_lose_nothing(
     assert outcome.failed_runs == ()
 
 
+@pytest.mark.long
 def test_a_trial_that_is_given_up_leaves_rows_that_say_so(
     tmp_path: Path,
     small_ray: None,
@@ -110,6 +111,7 @@ def test_a_trial_that_is_given_up_leaves_rows_that_say_so(
     assert len(outcome.warnings()) == len(outcome.failed_runs)
 
 
+@pytest.mark.long
 def test_a_trial_that_tune_gives_up_is_tried_again(
     tmp_path: Path,
     small_ray: None,
@@ -126,6 +128,7 @@ def test_a_trial_that_tune_gives_up_is_tried_again(
     assert listener.action is None and outcome.warnings() == []
 
 
+@pytest.mark.long
 def test_a_log_that_cannot_be_written_ends_the_study(
     tmp_path: Path, small_ray: None, make_plan: MakePlan, table: Table
 ) -> None:

@@ -38,7 +38,8 @@ def small_ray() -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("victim", [TRAINABLE, pytest.param(WRITER, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("victim", [TRAINABLE, WRITER])
 def test_killed_processes_lose_nothing(
     tmp_path: Path, small_ray: None, make_plan: MakePlan, table: Table, victim: str
 ) -> None:

@@ -19,6 +19,7 @@ from search_spaces.nas_bench_101 import (
 from search_spaces.space import hash_texts
 
 
+@pytest.mark.long
 def test_number_of_graphs_and_of_unique_cells_by_vertices() -> None:
     graphs = {n: len(matrices) for n, matrices in _full_graphs()}
     assert graphs == {2: 1, 3: 2, 4: 10, 5: 121, 6: 1545, 7: 4793}

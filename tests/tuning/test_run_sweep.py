@@ -20,6 +20,7 @@ from tuning.study import read_checkpoint_of
 from tuning.table import EVALUATION_SCHEMA, read_evaluations
 
 
+@pytest.mark.long
 def test_a_sweep(tmp_path: Path, small_ray: None) -> None:
     listener, objective = Listener(), Slow(0.05, tmp_path / "calls")
     options = {"arguments": {"method": "toy"}, "objective": objective}
