@@ -89,7 +89,9 @@ class KernelDensities:
         count, least = results.count, model.min_points_in_model
         good = max(least, model.top_n_percent * count // 100)
         bad = max(least, (100 - model.top_n_percent) * count // 100)
-        order = np.argsort(results.errors[:count])  # HpBandSter's, for equal errors, too
+        # Of equal errors the first is better. HpBandSter leaves that to numpy's default sort, which
+        # orders them differently on different processors.
+        order = np.argsort(results.errors[:count], kind="stable")
         parts = {"good": order[:good], "bad": order[good : good + bad]}
         if min(map(len, parts.values())) <= len(results.points):
             return False

@@ -33,6 +33,7 @@ SMALL = {"channels": 4, "cells": 3, "batch_size": 16}
 PLAIN = "plain float32"
 _SAMPLES = {"gdas": 3, "random_ws": 3}
 _GPU_STEPS = 10
+_WARM_UP = 2
 _EPOCH_STEPS = 261
 
 
@@ -100,7 +101,8 @@ def measure(name: str, size: Mapping[str, int], device: str, turns: int) -> dict
         for label, version in found.items():
             if device == "cpu":
                 keep_freed_memory(label != PLAIN)
-            version.step(0)  # the version's own memory, not that of the one before
+            for _ in range(_WARM_UP):  # until the memory is the version's own
+                version.step(0)
             for seed in seeds:
                 best[label][seed] = min(best[label][seed], _milliseconds(version, seed, device))
     return {label: sum(times) / len(times) for label, times in best.items()}
