@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from raynas import options
 from search_spaces.command_line import names
 from search_spaces.command_line import run as run_command_line
 
@@ -34,9 +35,7 @@ def compare(
     budget_seconds: Annotated[
         float | None, typer.Option(help="Simulated seconds that each run may last.")
     ] = None,
-    benchmark: Annotated[
-        _Text, typer.Option(help="auto, surrogate, or the path of a store.")
-    ] = None,
+    benchmark: options.Benchmark = None,
     repeat: Annotated[
         _Text,
         typer.Option(help="Which training repeat is seen: seeded (drawn), mean, 0, 1 or 2."),
@@ -47,24 +46,19 @@ def compare(
     workers: Annotated[
         _Number, typer.Option(help="Simulated asynchronous workers of each run.")
     ] = None,
-    seed: Annotated[_Number, typer.Option(help="Root of all random numbers.")] = None,
+    seed: options.Seed = None,
     preset: Annotated[_Text, typer.Option(help="quick (10 seeds) or paper (500 seeds).")] = None,
     search_seeds: Annotated[
         _Number, typer.Option(help="Searches per one-shot method and space.")
     ] = None,
     epochs: Annotated[_Number, typer.Option(help="Length of a one-shot search.")] = None,
-    channels: Annotated[_Number, typer.Option(help="Width of the supernet.")] = None,
-    cells: Annotated[_Number, typer.Option(help="Cells of the supernet.")] = None,
-    batch_size: Annotated[_Number, typer.Option(help="Images per step of a search.")] = None,
-    images: Annotated[
-        _Text, typer.Option(help="What is searched on: auto, cifar10, digits, or a path.")
-    ] = None,
-    device: Annotated[_Text, typer.Option(help="Of searches: auto, cpu or cuda.")] = None,
-    precision: Annotated[_Text, typer.Option(help="Of searches: float32 or bf16.")] = None,
-    gpus_per_trial: Annotated[
-        float | None,
-        typer.Option(help="Share of a GPU for a search; by default a dry run finds it."),
-    ] = None,
+    channels: options.Channels = None,
+    cells: options.Cells = None,
+    batch_size: options.BatchSize = None,
+    images: options.Images = None,
+    device: options.Device = None,
+    precision: options.Precision = None,
+    gpus_per_trial: options.GpusPerTrial = None,
     keep_checkpoints: Annotated[
         _Text, typer.Option(help="Of searches: last, or all to keep that of every epoch.")
     ] = None,
@@ -75,15 +69,11 @@ def compare(
             "repeat it for other methods."
         ),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Directory of the new study.")] = None,
-    resume: Annotated[Path | None, typer.Option(help="Study directory to continue.")] = None,
-    address: Annotated[
-        _Text, typer.Option(help="host:port of a Ray cluster; by default one is started here.")
-    ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
-    debug: Annotated[  # noqa: ARG001  (read by the command line's frame)
-        bool, typer.Option("--debug", help="Show the traceback of an error.")
-    ] = False,
+    out: options.Out = None,
+    resume: options.ResumeStudy = None,
+    address: options.Address = None,
+    quiet: options.Quiet = False,
+    debug: options.Debug = False,  # noqa: ARG001  (read by the command line's frame)
 ) -> None:
     """Compare neural architecture search methods and write a study with tables and a page."""
     from rich.console import Console
@@ -92,10 +82,8 @@ def compare(
     from raynas.console import LiveProgress, print_places, result_tables
     from raynas.execution.cluster import probe_cluster
     from raynas.search_request import SearchRequest
-    from search_spaces.errors import UserError
 
-    if out is not None and resume is not None:
-        raise UserError("--out names a new study and --resume an old one; give one", exit_code=2)
+    options.new_or_old(out, resume)
     # Before a study is made that could not run.
     cluster_gpus = None if address is None else probe_cluster(address).get("GPU", 0.0)
     request = comparison.Request(
@@ -141,12 +129,14 @@ def compare(
 
 def _opening(begun: object) -> str:
     from raynas.comparison import Comparison
-    from raynas.console import benchmark_lines
+    from raynas.labels import benchmark_lines
     from raynas.report.wording import counted
 
     assert isinstance(begun, Comparison)
     plan, manifest = begun.plan, begun.study.manifest
-    lines = [*benchmark_lines(manifest["benchmark"]), *(f"note: {note}" for note in begun.notes)]
+    benchmark = manifest["benchmark"]
+    lines = benchmark_lines(benchmark["name"], benchmark["kind"])
+    lines += [f"note: {note}" for note in begun.notes]
     spaces = f"{'spaces' if len(plan.spaces) > 1 else 'space'} {', '.join(plan.spaces)}"
     if plan.black_box:
         lines.append(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -163,6 +162,7 @@ def start(request: Request, out: Path | None = None) -> Comparison:
     Raises:
         UserError: for anything that a user can set right; then no study is left behind.
     """
+    from raynas.execution.directory import new_path
     from raynas.execution.manifest import new_manifest
     from raynas.execution.study import Study
 
@@ -199,7 +199,8 @@ def start(request: Request, out: Path | None = None) -> Comparison:
         request.searches.refuse_unused()
     manifest = new_manifest(arguments, tables, search)
     plan = _plan(manifest, benchmark)
-    return Comparison(Study.create(out or _new_directory(tables), manifest), plan, tables, notes)
+    study = Study.create(out or new_path(f"compare-space-{'-'.join(tables)}"), manifest)
+    return Comparison(study, plan, tables, notes)
 
 
 def resume(directory: Path, request: Request) -> Comparison:
@@ -208,11 +209,12 @@ def resume(directory: Path, request: Request) -> Comparison:
     Raises:
         UserError: if the study, the arguments or the benchmark are not as they were.
     """
-    from raynas.execution.manifest import benchmark_source, read_manifest
+    from raynas.execution.manifest import COMPARISON, benchmark_source, read_manifest
     from raynas.execution.study import Study
 
     request.check()
-    benchmark = open_benchmark(benchmark_source(read_manifest(directory), request.benchmark))
+    recorded = read_manifest(directory, COMPARISON)
+    benchmark = open_benchmark(benchmark_source(recorded, request.benchmark))
     benchmark.verify()
     study = Study.resume(directory, request.given(), benchmark.sha256)
     arguments = study.arguments
@@ -235,12 +237,10 @@ def run(
         StudyInterrupted: after Ctrl-C; the study can be resumed.
         UserError: for anything that a user can set right.
     """
-    from raynas.execution.directory import StudyInterrupted
+    from raynas.execution.directory import interruptible
 
-    try:
+    with interruptible(comparison.study.path):
         return _run(comparison, listener, address)
-    except (KeyboardInterrupt, BrokenPipeError):  # the latter: whoever read our output is gone
-        raise StudyInterrupted(comparison.study.path) from None
 
 
 def _run(comparison: Comparison, listener: ProgressListener | None, address: str | None) -> Result:
@@ -380,8 +380,3 @@ def _plan(manifest: Mapping[str, Any], benchmark: Benchmark) -> Plan:
         seed=arguments["seed"],
         searches=search_plan(manifest),
     )
-
-
-def _new_directory(spaces: Mapping[str, Table]) -> Path:
-    moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    return Path("studies") / f"compare-space-{'-'.join(spaces)}-{moment}"

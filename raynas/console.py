@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -109,23 +109,13 @@ class LiveProgress:
         return f"{key[0]}, space {key[1]}" if self._several else key[0]
 
 
-def benchmark_lines(benchmark: Mapping[str, Any]) -> list[str]:
-    """Which benchmark it is, from its entry in a manifest."""
-    lines = [f"benchmark: {benchmark['name']}"]
-    if benchmark["kind"] == "surrogate":
-        lines.append(
-            "  predictions, not measurements; `python -m search_spaces.fetch nasbench101` gets "
-            "the measured table"
-        )
-    return lines
-
-
 def print_places(console: Console, study: Path, page: Path) -> None:
     """Where the study and its page are, relative to the working directory where that is shorter."""
-    for what, path in (("\nstudy ", study), ("page  ", page)):
-        here = Path.cwd()
+    here = Path.cwd()
+    console.print()
+    for what, path in (("study", study), ("page", page)):
         shown = path.resolve().relative_to(here) if path.resolve().is_relative_to(here) else path
-        console.print(f"{what} {shown}", markup=False, soft_wrap=True)
+        console.print(f"{what:<6} {shown}", markup=False, soft_wrap=True)
 
 
 def result_tables(summary: pa.Table, width: int) -> list[Table]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from raynas import options
 from search_spaces.command_line import run as run_command_line
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -14,8 +16,13 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_mar
 
 @app.command()
 def correlation(
-    study: Annotated[Path, typer.Argument(metavar="STUDY", help="Directory of a comparison.")],
-    methods: Annotated[str | None, typer.Option(help="Methods, joined by commas.")] = None,
+    study: Annotated[
+        Path, typer.Argument(metavar="STUDY", help="Directory of a comparison or study.")
+    ],
+    methods: Annotated[
+        str | None,
+        typer.Option(help="Methods, joined by commas; of a study also one with its setting."),
+    ] = None,
     space: Annotated[str | None, typer.Option(help="Spaces, joined by commas.")] = None,
     seeds: Annotated[str | None, typer.Option(help="Seeds, joined by commas.")] = None,
     epochs: Annotated[
@@ -43,15 +50,13 @@ def correlation(
         typer.Option(min=0, help="Supernets that work at once; 0: in this process, without Ray."),
     ] = 2,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
-    address: Annotated[str | None, typer.Option(help="Of a Ray cluster, or auto.")] = None,
+    address: options.Address = None,
     out: Annotated[
         Path | None,
         typer.Option(help="Directory of results; default STUDY/correlation.", show_default=False),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue where it stopped.")] = False,
-    debug: Annotated[  # noqa: ARG001  (read by the command line's frame)
-        bool, typer.Option("--debug", help="Show the traceback of an error.")
-    ] = False,
+    debug: options.Debug = False,  # noqa: ARG001  (read by the command line's frame)
 ) -> None:
     """Evaluate cells with the shared weights of a study's searches, and compare their order."""
     from rich.console import Console
@@ -94,9 +99,11 @@ def correlation(
 
 
 def _names(text: str | None) -> tuple[str, ...] | None:
+    """The names that commas join; those within brackets belong to a name."""
     if text is None:
         return None
-    return tuple(part.strip() for part in text.split(",") if part.strip())
+    parts = re.split(r",(?![^()]*\))", text)
+    return tuple(part.strip() for part in parts if part.strip())
 
 
 def _numbers(text: str | None) -> tuple[int, ...] | None:

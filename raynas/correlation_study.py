@@ -156,6 +156,7 @@ def prepare(study: Path, request: Request, out: Path | None, *, resume: bool) ->
     """
     from raynas.execution.checkpoint_files import find_checkpoints
     from raynas.execution.manifest import (
+        SEARCHES,
         benchmark_source,
         describe_benchmark,
         read_manifest,
@@ -165,7 +166,7 @@ def prepare(study: Path, request: Request, out: Path | None, *, resume: bool) ->
     from raynas.images import find_images
 
     request.check()
-    manifest = read_manifest(study)
+    manifest = read_manifest(study, *SEARCHES)
     folder = out or study / FOLDER
     given = request.given()
     request = request.filled(read_manifest(folder, ScoreLog.kind)["arguments"] if resume else None)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from raynas import options
 from search_spaces.command_line import run as run_command_line
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -42,9 +43,7 @@ def random_policy(
         Path | None,
         typer.Option(help="Directory to write to. Default: the study's own.", show_default=False),
     ] = None,
-    debug: Annotated[  # noqa: ARG001  (read by the command line's frame)
-        bool, typer.Option("--debug", help="Show the traceback of an error.")
-    ] = False,
+    debug: options.Debug = False,  # noqa: ARG001  (read by the command line's frame)
 ) -> None:
     """Compare the final cells of methods with cells drawn at random, and with random search."""
     from rich.console import Console

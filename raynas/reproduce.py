@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from raynas import options
 from search_spaces.command_line import run as run_command_line
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -26,13 +27,9 @@ def reproduce(
     preset: Annotated[
         str, typer.Option(help="quick (small searches on digits), or paper (as published).")
     ] = "quick",
-    benchmark: Annotated[
-        str | None, typer.Option(help="auto, surrogate, or the path of a store.")
-    ] = None,
-    images: Annotated[
-        str | None, typer.Option(help="What is searched on: auto, cifar10, digits, or a path.")
-    ] = None,
-    device: Annotated[str | None, typer.Option(help="Of searches: auto, cpu or cuda.")] = None,
+    benchmark: options.Benchmark = None,
+    images: options.Images = None,
+    device: options.Device = None,
     study: Annotated[
         list[str] | None,
         typer.Option(
@@ -54,12 +51,8 @@ def reproduce(
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue studies that were stopped.")
     ] = False,
-    address: Annotated[
-        str | None, typer.Option(help="host:port of a Ray cluster; by default one is started here.")
-    ] = None,
-    debug: Annotated[  # noqa: ARG001  (read by the command line's frame)
-        bool, typer.Option("--debug", help="Show the traceback of an error.")
-    ] = False,
+    address: options.Address = None,
+    debug: options.Debug = False,  # noqa: ARG001  (read by the command line's frame)
 ) -> None:
     """Run what a figure, table or claim of the sources needs, and say whether it holds here."""
     from rich.console import Console

@@ -172,7 +172,7 @@ def _command(planned: Planned) -> str:
 def _command_of(folder: Path) -> str:
     """What made a study that was given, as far as its manifest says it."""
     if (folder / MANIFEST).exists():
-        manifest = read_manifest(folder, None)
+        manifest = read_manifest(folder)
         if manifest.get("command") or manifest.get("kind", COMPARISON) == COMPARISON:
             return rerun_command(manifest)
     return f"(read from {folder})"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from raynas import options
 from search_spaces.command_line import names
 from search_spaces.command_line import run as run_command_line
 
@@ -41,31 +41,20 @@ def study(
             "grid are scaled with it."
         ),
     ] = None,
-    channels: Annotated[_Number, typer.Option(help="Width of the supernet.")] = None,
-    cells: Annotated[_Number, typer.Option(help="Cells of the supernet.")] = None,
-    batch_size: Annotated[_Number, typer.Option(help="Images per step of a search.")] = None,
-    images: Annotated[
-        _Text, typer.Option(help="What is searched on: auto, cifar10, digits, or a path.")
-    ] = None,
-    device: Annotated[_Text, typer.Option(help="Of searches: auto, cpu or cuda.")] = None,
-    precision: Annotated[_Text, typer.Option(help="Of searches: float32 or bf16.")] = None,
-    gpus_per_trial: Annotated[
-        float | None,
-        typer.Option(help="Share of a GPU for a search; by default a dry run finds it."),
-    ] = None,
-    benchmark: Annotated[
-        _Text, typer.Option(help="auto, surrogate, or the path of a store.")
-    ] = None,
-    seed: Annotated[_Number, typer.Option(help="Root of all random numbers.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Directory of the new study.")] = None,
-    resume: Annotated[Path | None, typer.Option(help="Study directory to continue.")] = None,
-    address: Annotated[
-        _Text, typer.Option(help="host:port of a Ray cluster; by default one is started here.")
-    ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
-    debug: Annotated[  # noqa: ARG001  (read by the command line's frame)
-        bool, typer.Option("--debug", help="Show the traceback of an error.")
-    ] = False,
+    channels: options.Channels = None,
+    cells: options.Cells = None,
+    batch_size: options.BatchSize = None,
+    images: options.Images = None,
+    device: options.Device = None,
+    precision: options.Precision = None,
+    gpus_per_trial: options.GpusPerTrial = None,
+    benchmark: options.Benchmark = None,
+    seed: options.Seed = None,
+    out: options.Out = None,
+    resume: options.ResumeStudy = None,
+    address: options.Address = None,
+    quiet: options.Quiet = False,
+    debug: options.Debug = False,  # noqa: ARG001  (read by the command line's frame)
 ) -> None:
     """Search with every setting of a grid; write a study with a sensitivity table and a page."""
     from rich.console import Console
@@ -75,10 +64,8 @@ def study(
     from raynas.execution.cluster import probe_cluster
     from raynas.search_request import SearchRequest
     from raynas.study_console import ByMethod, opening, result_tables
-    from search_spaces.errors import UserError
 
-    if out is not None and resume is not None:
-        raise UserError("--out names a new study and --resume an old one; give one", exit_code=2)
+    options.new_or_old(out, resume)
     # Before a study is made that could not run.
     cluster_gpus = None if address is None else probe_cluster(address).get("GPU", 0.0)
     searches = SearchRequest(

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 from rich.table import Table
 
-from raynas.console import benchmark_lines
-from raynas.labels import base_method
+from raynas.labels import base_method, benchmark_lines
 from raynas.report.wording import counted
 
 if TYPE_CHECKING:
@@ -29,7 +28,9 @@ def opening(begun: Begun) -> str:
     settings = list(dict.fromkeys(one.setting for one in begun.studied))
     epochs = sorted({one.epochs for one in begun.studied})
     spaces = f"{'spaces' if len(plan.spaces) > 1 else 'space'} {', '.join(plan.spaces)}"
-    lines = [*benchmark_lines(manifest["benchmark"]), *(f"note: {note}" for note in begun.notes)]
+    benchmark = manifest["benchmark"]
+    lines = benchmark_lines(benchmark["name"], benchmark["kind"])
+    lines += [f"note: {note}" for note in begun.notes]
     lines.append(
         f"{begun.grid.name}: {counted(len(settings), 'setting')}, "
         f"{counted(len(methods), 'method')}, {spaces}, "

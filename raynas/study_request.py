@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -138,6 +137,7 @@ def start(request: Request, out: Path | None = None) -> Begun:
     Raises:
         UserError: for anything that a user can set right; then no study is left behind.
     """
+    from raynas.execution.directory import new_path
     from raynas.execution.study import SettingsStudy
 
     request.check()
@@ -147,7 +147,7 @@ def start(request: Request, out: Path | None = None) -> Begun:
     spaces = tuple(dict.fromkeys(request.spaces or ("3",)))
     tables = _tables(benchmark, spaces)
     manifest = study_manifest(grid, request, tables)
-    study = SettingsStudy.create(out or _new_directory(grid, spaces), manifest)
+    study = SettingsStudy.create(out or new_path(f"{grid.name}-space-{'-'.join(spaces)}"), manifest)
     return _begun(study, benchmark, tables)
 
 
@@ -181,12 +181,10 @@ def run(
         StudyInterrupted: after Ctrl-C; the study can be resumed.
         UserError: for anything that a user can set right.
     """
-    from raynas.execution.directory import StudyInterrupted
+    from raynas.execution.directory import interruptible
 
-    try:
+    with interruptible(begun.study.path):
         return _run(begun, listener, address)
-    except (KeyboardInterrupt, BrokenPipeError):  # the latter: whoever read our output is gone
-        raise StudyInterrupted(begun.study.path) from None
 
 
 def _run(begun: Begun, listener: ProgressListener | None, address: str | None) -> Result:
@@ -196,7 +194,6 @@ def _run(begun: Begun, listener: ProgressListener | None, address: str | None) -
     from raynas.execution.files import write_atomically
     from raynas.execution.manifest import STUDY
     from raynas.execution.runner import run_study
-    from raynas.report.sensitivity import write_sensitivity
     from raynas.report.studies import merge, read_study
 
     study, searches = begun.study, begun.plan.searches
@@ -213,12 +210,34 @@ def _run(begun: Begun, listener: ProgressListener | None, address: str | None) -
         seed=begun.plan.seed,
     )
     write_atomically(study.path / f"{SENSITIVITY}.parquet", partial(pq.write_table, found))
-    report = write_sensitivity(begun.grid, begun.studied, found, merged, study.path)
-    return Result(found, outcome, report)
+    return Result(found, outcome, report(study.path, study.path))
+
+
+def report(directory: Path, out: Path) -> ReportPaths:
+    """Write page and figures of a study whose tables are there.
+
+    Raises:
+        UserError: it is no such study, it is unfinished or damaged, or `out` cannot be written.
+    """
+    import pyarrow.parquet as pq
+
+    from raynas.execution.manifest import STUDY
+    from raynas.report.sensitivity import write_sensitivity
+    from raynas.report.studies import merge, read_study
+
+    study = read_study(directory, STUDY)
+    name = study.manifest["arguments"]["name"]
+    table = directory / f"{SENSITIVITY}.parquet"
+    if not table.exists():
+        raise UserError(
+            f"{directory} has no {table.name}; `python -m raynas.study {name} --resume {directory}`"
+            " writes it"
+        )
+    grid, studied = find_study(STUDIES, name), _studied(study.manifest)
+    return write_sensitivity(grid, studied, pq.read_table(table), merge([study]), out)
 
 
 def _begun(study: SettingsStudy, benchmark: Benchmark, tables: Mapping[str, Table]) -> Begun:
-    from raynas.analysis.sensitivity import Studied
     from raynas.execution.plan import Plan
 
     searches = search_plan(study.manifest)
@@ -234,14 +253,15 @@ def _begun(study: SettingsStudy, benchmark: Benchmark, tables: Mapping[str, Tabl
         searches=searches,
     )
     grid = find_study(STUDIES, study.arguments["name"])
-    studied = tuple(Studied(**entry) for entry in study.manifest["study"]["settings"])
-    return Begun(study, grid, plan, tables, studied)
+    return Begun(study, grid, plan, tables, _studied(study.manifest))
+
+
+def _studied(manifest: Mapping[str, Any]) -> tuple[Studied, ...]:
+    """The methods with their settings, as a manifest names them."""
+    from raynas.analysis.sensitivity import Studied
+
+    return tuple(Studied(**entry) for entry in manifest["study"]["settings"])
 
 
 def _tables(benchmark: Benchmark, spaces: Sequence[str]) -> dict[str, Table]:
     return {name: benchmark.table(load_space(name)) for name in spaces}
-
-
-def _new_directory(grid: StudyGrid, spaces: Sequence[str]) -> Path:
-    moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    return Path("studies") / f"{grid.name}-space-{'-'.join(spaces)}-{moment}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from raynas import options
 from search_spaces.command_line import run as run_command_line
 
 if TYPE_CHECKING:
@@ -45,10 +46,8 @@ def main(
     ] = "auto",
     out: Annotated[Path | None, typer.Option(help="Folder of the new training.")] = None,
     resume: Annotated[Path | None, typer.Option(help="Folder of a training to continue.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
-    debug: Annotated[  # noqa: ARG001  (read by the command line's frame)
-        bool, typer.Option("--debug", help="Show the traceback of an error.")
-    ] = False,
+    quiet: options.Quiet = False,
+    debug: options.Debug = False,  # noqa: ARG001  (read by the command line's frame)
 ) -> None:
     """Train the NAS-Bench-101 network of a cell, with a checkpoint after each epoch.
 
@@ -57,6 +56,7 @@ def main(
     """
     from rich.console import Console
 
+    from raynas.execution.directory import new_path
     from raynas.training import settings_for
     from raynas.training._folder import Description, TrainingFolder
 
@@ -78,7 +78,9 @@ def main(
         given = {name: value for name, value in values.items() if value is not None}
         settings = settings_for(source, **given)
         description = Description(found.cell, asked, settings, seed or 0)
-        folder = TrainingFolder(out or _new_folder(found), description)
+        folder = TrainingFolder(
+            out or new_path(f"train-{found.cell.module_hash[:12]}"), description
+        )
     _train(folder, _device(device), console, new=resume is None)
     _compare(folder, benchmark, console)
 
@@ -132,13 +134,6 @@ def _device(asked: str) -> str:
     if asked == "cuda" and not torch.cuda.is_available():
         raise UserError("this machine has no GPU that PyTorch can use; use --device cpu")
     return "cuda" if asked != "cpu" and torch.cuda.is_available() else "cpu"
-
-
-def _new_folder(found: FoundCell) -> Path:
-    from datetime import UTC, datetime
-
-    moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    return Path("studies") / f"train-{found.cell.module_hash[:12]}-{moment}"
 
 
 def _train(folder: TrainingFolder, device: str, console: Console, *, new: bool) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from raynas.correlation import app as correlation_app
+from raynas.report.__main__ import app as report_app
 from raynas.search_request import SearchRequest
 from raynas.study import app
 from raynas.study_request import Request, start
@@ -33,6 +35,11 @@ MEASURED = {
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("store") / "space1.arrow"
     return synthetic_benchmark(path, load_space(1)).path
+
+
+def correlate(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    few = ("--cells", "10", "--images-limit", "24", "--actors", "0", "--statistics", "batch")
+    return call(correlation_app, *arguments, *few, cwd=cwd)
 
 
 def study(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -129,10 +136,22 @@ def test_a_study_from_start_to_page(store: Path, tmp_path: Path) -> None:
     assert "The length of one-shot searches" in Outline(page).text
     assert len(list((tmp_path / "mine" / "figures").glob("*.svg"))) == 4
     (tmp_path / "mine" / "report.html").unlink()
+    anew = call(report_app, "mine", cwd=tmp_path)
+    assert anew.returncode == 0, anew.stderr
+    assert Outline((tmp_path / "mine" / "report.html").read_text()).text == Outline(page).text
+    (tmp_path / "mine" / "report.html").unlink()
     again = study("epochs", "--resume", "mine", cwd=tmp_path)
     assert again.returncode == 0, again.stderr
     assert pq.read_table(tmp_path / "mine" / "sensitivity.parquet").to_pylist() == rows
     assert (tmp_path / "mine" / "report.html").exists()
+    scored = correlate("mine", "--methods", "darts", "--seeds", "1", cwd=tmp_path)
+    assert scored.returncode == 0, scored.stderr
+    methods = pq.read_table(tmp_path / "mine" / "correlation" / "correlation.parquet")["method"]
+    assert set(methods.to_pylist()) == {f"darts (epochs={epochs})" for epochs in lengths}
+    one = "darts (epochs=4)"
+    scored = correlate("mine", "--methods", one, "--out", "other", cwd=tmp_path)
+    assert scored.returncode == 0, scored.stderr
+    assert "darts (epochs=4), space 1, seed 2, epoch 4" in scored.stdout
 
 
 @pytest.mark.long

@@ -86,13 +86,10 @@ def run(
         StudyInterrupted: after Ctrl-C; it names the sweep, which can be resumed.
         UserError: for anything that a user can set right.
     """
-    from raynas.execution.directory import StudyInterrupted
+    from raynas.execution.directory import interruptible
 
-    with begun.study:
-        try:
-            return comparison.run(begun, listener, address)
-        except StudyInterrupted:
-            raise StudyInterrupted(study) from None
+    with begun.study, interruptible(study):
+        return comparison.run(begun, listener, address)
 
 
 def final_cells(study: Path) -> list[str]:

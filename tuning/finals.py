@@ -156,7 +156,7 @@ def run_finals(
         StudyInterrupted: after Ctrl-C; it names the sweep, which can be resumed.
         UserError: for anything that a user can set right.
     """
-    from raynas.execution.directory import StudyInterrupted
+    from raynas.execution.directory import interruptible
 
     rows = result.table.to_pylist()
     numbers = find_finalists(rows, sweep.arguments.get("finalists", 0))
@@ -166,7 +166,7 @@ def run_finals(
     seeds = sweep.arguments["final_seeds"]
     listed = [values[number] | {REPEAT: i} for i in range(seeds) for number in numbers]
     folder = result.path / FOLDER
-    try:
+    with interruptible(result.path):
         run_sweep(
             sweep.settings,
             _with_repeat(sweep.space),
@@ -179,8 +179,6 @@ def run_finals(
             gpus_per_trial=sweep.gpus_per_trial,
             **place,
         )
-    except StudyInterrupted:
-        raise StudyInterrupted(result.path) from None
     return read_finals(result.path)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from raynas.execution.cluster import cluster
-from raynas.execution.directory import StudyInterrupted
+from raynas.execution.directory import interruptible
 from raynas.execution.gpus import trial_resources
 from raynas.execution.manifest import read_manifest
 from raynas.execution.resubmissions import MOST_RESTARTS
@@ -147,10 +147,8 @@ def run_sweep(
     workers = Workers(address, cpus, gpus, gpus_per_trial, start_timeout)
     with study:
         study.refuse_other_space(space)
-        try:
+        with interruptible(study.path):
             return _Sweep(settings, space, objective, study, listener, listed).run(workers)
-        except KeyboardInterrupt:
-            raise StudyInterrupted(study.path) from None
 
 
 class _Sweep:

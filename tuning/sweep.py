@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from raynas import options
 from search_spaces.command_line import run as run_command_line
 
 if TYPE_CHECKING:
@@ -58,27 +58,21 @@ def sweep(
             "published; by default they continue.",
         ),
     ] = False,
-    seed: Annotated[_Number, typer.Option(help="Root of all random numbers.")] = None,
+    seed: options.Seed = None,
     repeat: Annotated[
         _Text,
         typer.Option(help="Training repeat of the benchmark that decides: mean, 0, 1 or 2."),
     ] = None,
-    benchmark: Annotated[
-        _Text, typer.Option(help="auto, surrogate, or the path of a store.")
-    ] = None,
+    benchmark: options.Benchmark = None,
     preset: Annotated[
         _Text, typer.Option(help="quick (minutes), or paper (280 evaluations, full size).")
     ] = None,
-    images: Annotated[
-        _Text, typer.Option(help="What is searched on: auto, cifar10, digits, or a path.")
-    ] = None,
-    channels: Annotated[_Number, typer.Option(help="Width of the supernet.")] = None,
-    cells: Annotated[_Number, typer.Option(help="Cells of the supernet.")] = None,
-    batch_size: Annotated[
-        _Number, typer.Option(help="Images per step where it is not tuned.")
-    ] = None,
-    device: Annotated[_Text, typer.Option(help="auto, cpu or cuda.")] = None,
-    precision: Annotated[_Text, typer.Option(help="float32 or bf16.")] = None,
+    images: options.Images = None,
+    channels: options.Channels = None,
+    cells: options.Cells = None,
+    batch_size: options.BatchSize = None,
+    device: options.Device = None,
+    precision: options.Precision = None,
     gpus_per_trial: Annotated[
         float | None, typer.Option(help="Share of a GPU for an evaluation; a whole one on cuda.")
     ] = None,
@@ -100,30 +94,25 @@ def sweep(
     skip_comparison: Annotated[
         bool, typer.Option("--skip-comparison", help="End with the sweep itself.")
     ] = False,
-    out: Annotated[Path | None, typer.Option(help="Directory of the new study.")] = None,
-    resume: Annotated[Path | None, typer.Option(help="Study directory to continue.")] = None,
-    address: Annotated[
-        _Text, typer.Option(help="host:port of a Ray cluster; by default one is started here.")
-    ] = None,
+    out: options.Out = None,
+    resume: options.ResumeStudy = None,
+    address: options.Address = None,
     start_timeout: Annotated[
         float, typer.Option(help="Seconds to wait for a cluster with room for an evaluation.")
     ] = 600.0,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
-    debug: Annotated[  # noqa: ARG001  (read by the command line's frame)
-        bool, typer.Option("--debug", help="Show the traceback of an error.")
-    ] = False,
+    quiet: options.Quiet = False,
+    debug: options.Debug = False,  # noqa: ARG001  (read by the command line's frame)
 ) -> None:
     """Tune a one-shot method by what its final cells score, and compare it with its defaults."""
     from rich.console import Console
 
     from raynas.execution.cluster import probe_cluster
+    from raynas.execution.directory import new_path
     from raynas.search_request import SearchRequest
-    from search_spaces.errors import UserError
     from tuning.found import write_tuned
     from tuning.request import SweepRequest, new_sweep, old_sweep
 
-    if out is not None and resume is not None:
-        raise UserError("--out names a new study and --resume an old one; give one", exit_code=2)
+    options.new_or_old(out, resume)
     # Before a study is made that could not run.
     cluster = None if address is None else probe_cluster(address)
     request = SweepRequest(
@@ -161,7 +150,9 @@ def sweep(
     console = Console(quiet=quiet, highlight=False, soft_wrap=False)
     console.print(_opening(begun), soft_wrap=True)
     place = {"address": address, "start_timeout": start_timeout}
-    result = _run(begun, resume or out or _new_directory(begun), resume is not None, console, place)
+    name = f"sweep-{begun.objective.method}-space-{begun.arguments['space']}"
+    folder = resume or out or new_path(name)
+    result = _run(begun, folder, resume is not None, console, place)
     finals = _run_finals(begun, result, console, place)
     tuned = write_tuned(begun, result, finals)
     if tuned is not None and not skip_comparison:
@@ -217,6 +208,7 @@ def _compare(
 
 def _finish(begun: Sweep, result: SweepResult, finals: Finals | None, console: Console) -> None:
     """Tables and the page."""
+    from raynas.console import print_places
     from search_spaces.errors import UserError
     from tuning.confirmation import final_cells
     from tuning.console import closing_table
@@ -237,8 +229,7 @@ def _finish(begun: Sweep, result: SweepResult, finals: Finals | None, console: C
     console.print(improvement_line(result.path), soft_wrap=True)
     for line in result.warnings():
         console.print(f"warning: {line}", markup=False, soft_wrap=True)
-    console.print(f"\nstudy  {_short(result.path)}", markup=False, soft_wrap=True)
-    console.print(f"page   {_short(paths.page)}", markup=False, soft_wrap=True)
+    print_places(console, result.path, paths.page)
     if best is None:
         raise UserError(
             f"every evaluation failed; the column error of {result.path / 'evaluations.parquet'} "
@@ -247,15 +238,12 @@ def _finish(begun: Sweep, result: SweepResult, finals: Finals | None, console: C
 
 
 def _opening(begun: Sweep) -> str:
+    from raynas.labels import benchmark_lines
+
     settings, arguments = begun.settings, begun.arguments
     planned = settings.planned_evaluations
     count = "" if planned is None else f"{planned} evaluations, "
-    lines = [f"benchmark: {begun.benchmark.name}"]
-    if begun.benchmark.kind == "surrogate":
-        lines.append(
-            "  predictions, not measurements; `python -m search_spaces.fetch nasbench101` gets "
-            "the measured table"
-        )
+    lines = benchmark_lines(begun.benchmark.name, begun.benchmark.kind)
     plan = begun.plan
     lines.append(f"searches on {plan.images.title}, {plan.device}")
     lines.append(
@@ -273,20 +261,6 @@ def _opening(begun: Sweep) -> str:
             f"{arguments['final_seeds']} new seeds each"
         )
     return "\n".join(lines)
-
-
-def _new_directory(begun: Sweep) -> Path:
-    moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    name = f"sweep-{begun.objective.method}-space-{begun.arguments['space']}-{moment}"
-    return Path("studies") / name
-
-
-def _short(path: Path) -> Path:
-    """Relative to the working directory where that is shorter."""
-    try:
-        return path.resolve().relative_to(Path.cwd())
-    except ValueError:
-        return path
 
 
 if __name__ == "__main__":

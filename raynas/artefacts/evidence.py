@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from raynas.execution.manifest import read_manifest
+from raynas.execution.manifest import COMPARISON, read_manifest
 from search_spaces.errors import UserError
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Evidence:
 
     def manifest(self, study: str, below: str = "") -> dict[str, Any]:
         """The manifest of a study of whatever kind; `below` names a study inside it."""
-        return read_manifest(self.folder(study) / below, None)
+        return read_manifest(self.folder(study) / below)
 
     def rows(self, study: str, file: str) -> list[dict[str, Any]]:
         """The rows of a Parquet file of a study.
@@ -91,7 +91,7 @@ class Evidence:
 
         path = self.folder(study) / below
         if path not in self._studies:
-            self._studies[path] = read_study(path)
+            self._studies[path] = read_study(path, COMPARISON)
         return self._studies[path]
 
     def runs(self, study: str, below: str = "") -> list[Run]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from raynas.execution.directory import CHECKPOINTS
 from raynas.execution.search_log import LAST
+from raynas.labels import base_method
 from search_spaces.errors import UserError
 
 _ALL = "--keep-checkpoints all"
@@ -38,7 +39,7 @@ class Choice:
     """Which checkpoints; None takes those of all.
 
     Attributes:
-        methods: labels.
+        methods: labels, or methods that a study has with several settings.
         spaces: names.
         seeds: numbers.
         epochs: "last", "all", or numbers joined by commas.
@@ -51,7 +52,7 @@ class Choice:
 
 
 def find_checkpoints(study: Path, manifest: dict[str, Any], choice: Choice) -> list[Checkpoint]:
-    """The chosen checkpoints of a comparison, in the order of its methods.
+    """The chosen checkpoints of a comparison or study, in the order of its methods.
 
     Args:
         study: its directory.
@@ -67,9 +68,11 @@ def find_checkpoints(study: Path, manifest: dict[str, Any], choice: Choice) -> l
             f"{study} has no one-shot searches, so there are no shared weights to evaluate with; "
             "`python -m raynas.compare --methods darts,random_ws` makes a study that has"
         )
-    methods = _chosen("method", choice.methods, list(search["settings"]), study)
-    spaces = _chosen("space", choice.spaces, list(search["spaces"]), study)
-    seeds = _chosen("seed", choice.seeds, list(search["seeds"]), study)
+    methods = _chosen(
+        "method", _labels(choice.methods, search["settings"]), search["settings"], study
+    )
+    spaces = _chosen("space", choice.spaces, search["spaces"], study)
+    seeds = _chosen("seed", choice.seeds, search["seeds"], study)
     epochs = _epochs(choice.epochs)
     found: list[Checkpoint] = []
     for method in methods:
@@ -79,7 +82,22 @@ def find_checkpoints(study: Path, manifest: dict[str, Any], choice: Choice) -> l
     return found
 
 
-def _chosen(kind: str, wanted: Sequence[Any] | None, there: list[Any], study: Path) -> list[Any]:
+def _labels(names: Sequence[str] | None, there: Iterable[str]) -> list[str] | None:
+    """The labels that are meant: of a method that is only there with settings, all of those."""
+    if names is None:
+        return None
+    return [
+        label
+        for name in names
+        for label in ([] if name in there else [one for one in there if base_method(one) == name])
+        or [name]
+    ]
+
+
+def _chosen(
+    kind: str, wanted: Sequence[Any] | None, there: Iterable[Any], study: Path
+) -> list[Any]:
+    there = list(there)
     for one in wanted or ():
         if one not in there:
             listed = ", ".join(map(str, there))

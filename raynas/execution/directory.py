@@ -6,7 +6,9 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
@@ -44,6 +46,25 @@ class StudyInterrupted(UserError):  # noqa: N818
 
     def __reduce__(self) -> tuple[object, ...]:
         return (StudyInterrupted, (self.path,))
+
+
+@contextmanager
+def interruptible(path: Path) -> Iterator[None]:
+    """Whatever interrupts what is done inside stops the study in that directory.
+
+    Raises:
+        StudyInterrupted: after Ctrl-C, when the reader of our output is gone, or when a study
+            inside, which is a part of this one, was stopped.
+    """
+    try:
+        yield
+    except (KeyboardInterrupt, BrokenPipeError, StudyInterrupted):
+        raise StudyInterrupted(path) from None
+
+
+def new_path(name: str) -> Path:
+    """Where a study of this name goes unless it is said: below `studies`, with the time."""
+    return Path("studies") / f"{name}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
 
 
 class StudyDirectory:

@@ -47,6 +47,8 @@ COMPARISON = "comparison"
 """The kind of study that `raynas.compare` makes; also of those whose manifest names none."""
 STUDY = "study"
 """The kind that `raynas.study` makes."""
+SEARCHES = (COMPARISON, STUDY)
+"""The kinds that have trajectories of searches in them."""
 
 
 def new_manifest(
@@ -125,12 +127,12 @@ def _surroundings() -> dict[str, Any]:
     }
 
 
-def read_manifest(study: Path, kind: str | None = COMPARISON) -> dict[str, Any]:
+def read_manifest(study: Path, *kinds: str) -> dict[str, Any]:
     """The manifest of a study directory.
 
     Args:
         study: the directory.
-        kind: what sort of study it must be; None if any will do.
+        kinds: what sorts of study it may be; none if any will do.
 
     Raises:
         UserError: there is none, it is damaged, its layout is another version's, or it is a study
@@ -152,8 +154,11 @@ def read_manifest(study: Path, kind: str | None = COMPARISON) -> dict[str, Any]:
             "use the version that wrote it, or run the study again"
         )
     recorded = manifest.get("kind", COMPARISON)
-    if kind not in (None, recorded):
-        raise UserError(f"{study} is a {recorded}, not a {kind}; give the directory of a {kind}")
+    if kinds and recorded not in kinds:
+        wanted = " or ".join(kinds)
+        raise UserError(
+            f"{study} is a {recorded}, not a {wanted}; give the directory of a {wanted}"
+        )
     required = _REQUIRED + _REQUIRED_OF_KIND.get(recorded, ())
     missing = [key for key in required if key not in manifest]
     if missing:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from raynas.execution.blocks import plan_blocks
 from raynas.execution.cluster import cluster
-from raynas.execution.directory import StudyInterrupted
+from raynas.execution.directory import interruptible
 from raynas.execution.gpus import fractions, larger_fraction, trial_resources
 from raynas.execution.log import LogContents, Run, rows_to_table
 from raynas.execution.plan import Plan
@@ -90,13 +90,11 @@ def run_study(
     """
     if not study.finished:
         plan = replace(plan, benchmark=plan.benchmark.resolve())  # workers have another directory
-        try:
+        with interruptible(study.path):
             recorded = study.log.read()
             finished = recorded.finished | study.searches.finished(_searches(plan))
             if frozenset(plan.runs()) - finished:
                 _run_rest(study, plan, recorded, finished, listener, address, cpus)
-        except KeyboardInterrupt:
-            raise StudyInterrupted(study.path) from None
     return _outcome(study, plan)
 
 

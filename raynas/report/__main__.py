@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from raynas import options
 from raynas.report.build import build_report
 from search_spaces.command_line import run
 
@@ -17,7 +18,12 @@ SEVERAL = Path("raynas-report")
 @app.command()
 def main(
     studies: Annotated[
-        list[Path], typer.Argument(metavar="DIR...", help="Study directories.", show_default=False)
+        list[Path],
+        typer.Argument(
+            metavar="DIR...",
+            help="Directories of comparisons, or of one study of settings.",
+            show_default=False,
+        ),
     ],
     out: Annotated[
         Path | None,
@@ -26,12 +32,18 @@ def main(
             show_default=False,
         ),
     ] = None,
-    debug: Annotated[bool, typer.Option(help="Show the traceback of an error.")] = False,  # noqa: ARG001
+    debug: options.Debug = False,  # noqa: ARG001  (read by the command line's frame)
 ) -> None:
     """Build report.html and figures/ from finished studies, without running anything."""
+    from raynas.execution.manifest import STUDY, read_manifest
+    from raynas.study_request import report
+
     if out is None:
         out = studies[0] if len(studies) == 1 else SEVERAL
-    paths = build_report(studies, out)
+    if len(studies) == 1 and read_manifest(studies[0]).get("kind") == STUDY:
+        paths = report(studies[0], out)
+    else:
+        paths = build_report(studies, out)
     print(f"page: {paths.page}")
     print(f"figures: {paths.page.parent / 'figures'} ({len(paths.figures)} files)")
 

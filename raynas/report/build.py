@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from raynas.execution.files import write_atomically, writing
+from raynas.execution.manifest import COMPARISON
 from search_spaces.errors import UserError
 
 PAGE = "report.html"
@@ -44,7 +45,7 @@ def build_report(studies: Sequence[str | Path], out: str | Path) -> ReportPaths:
 
     if not studies:
         raise UserError("a report needs at least one study directory", exit_code=2)
-    merged = merge([read_study(Path(study)) for study in studies])
+    merged = merge([read_study(Path(study), COMPARISON) for study in studies])
     spaces = contents(merged)
     html = page(merged, spaces)
     out = Path(out)

@@ -15,7 +15,7 @@ from raynas.analysis.reference import CURVES_SCHEMA
 from raynas.analysis.runs import TABLE_DEVICE
 from raynas.analysis.searches import ALPHAS_SCHEMA, SEARCHES_SCHEMA, SearchRun, search_runs
 from raynas.analysis.trajectory import TRAJECTORY_SCHEMA
-from raynas.execution.manifest import COMPARISON, read_manifest
+from raynas.execution.manifest import read_manifest
 from raynas.execution.study import TRAJECTORIES, read_trajectories
 from search_spaces.errors import UserError
 
@@ -58,19 +58,19 @@ class StudyData:
         return dict(self.manifest["benchmark"])
 
 
-def read_study(path: Path, kind: str = COMPARISON) -> StudyData:
+def read_study(path: Path, *kinds: str) -> StudyData:
     """Read a finished study.
 
     Args:
         path: its directory.
-        kind: what sort of study it must be.
+        kinds: what sorts of study it may be; none if any will do.
 
     Raises:
         UserError: it is no study, of another layout, unfinished, damaged or without a run.
     """
     if not path.is_dir():
         raise UserError(f"there is no study directory {path}")
-    manifest = read_manifest(path, kind)
+    manifest = read_manifest(path, *kinds)
     trajectories = _with_device(read_trajectories(path))
     trajectories = _checked(trajectories, TRAJECTORY_SCHEMA, path / TRAJECTORIES)
     if trajectories.num_rows == 0:

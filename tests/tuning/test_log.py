@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from raynas.execution.manifest import read_manifest, write_manifest
+from raynas.execution.manifest import COMPARISON, read_manifest, write_manifest
 from search_spaces.errors import UserError
 from tests.support.sweeps import expected_table, small, toy_space
 from tuning.log import Record, SweepLog
@@ -89,7 +89,7 @@ def test_a_study_of_another_kind_is_no_sweep(tmp_path: Path) -> None:
     assert read_sweep_manifest(tmp_path)["about"] == 1
     assert read_evaluations(tmp_path).num_rows == 0
     with pytest.raises(UserError, match="is a sweep, not a comparison; give the directory of a"):
-        read_manifest(tmp_path)
+        read_manifest(tmp_path, COMPARISON)
     write_manifest(tmp_path, manifest | {"kind": "comparison", "benchmark": {}, "tables": {}})
     with pytest.raises(UserError, match="is a comparison, not a sweep"):
         read_evaluations(tmp_path)

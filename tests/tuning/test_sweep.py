@@ -175,7 +175,7 @@ def test_resuming_refuses_other_arguments(study: Path, store: Path, tmp_path: Pa
     with pytest.raises(UserError, match=r"was made with the benchmark 'synthetic"):
         old_sweep(study, SweepRequest(benchmark="surrogate"))
     other = sweep_study(tmp_path / "other", sweep(store))
-    write_manifest(other, read_manifest(other, None) | {"kind": "comparison"})
+    write_manifest(other, read_manifest(other) | {"kind": "comparison"})
     with pytest.raises(UserError, match=r"is a comparison, not a sweep"):
         old_sweep(other, SweepRequest())
 

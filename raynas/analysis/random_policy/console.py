@@ -12,6 +12,7 @@ from raynas.analysis.random_policy.against import Comparison
 from raynas.analysis.random_policy.budget import EQUAL_BUDGET
 from raynas.analysis.random_policy.judgement import Judgement, SpaceJudgement
 from raynas.analysis.random_policy.population import UNIQUE
+from raynas.labels import benchmark_lines
 from search_spaces.benchmark import Benchmark
 
 _COLUMNS = (
@@ -35,14 +36,8 @@ def print_judgement(
     console: Console, benchmark: Benchmark, judged: Sequence[SpaceJudgement]
 ) -> None:
     """Print findings and a table per space."""
-    console.print(f"benchmark: {benchmark.name}", markup=False)
-    if benchmark.kind == "surrogate":
-        console.print(
-            "  predictions, not measurements; `python -m search_spaces.fetch nasbench101` gets the "
-            "measured table",
-            markup=False,
-            soft_wrap=True,
-        )
+    for line in benchmark_lines(benchmark.name, benchmark.kind):
+        console.print(line, markup=False, soft_wrap=True)
     for space in judged:
         console.print()
         for table in _tables(space, console.width):

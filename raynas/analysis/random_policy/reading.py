@@ -19,7 +19,7 @@ from raynas.analysis.random_policy.finals import (
     find_rows,
 )
 from raynas.analysis.runs import split_runs
-from raynas.execution.manifest import read_manifest
+from raynas.execution.manifest import SEARCHES, read_manifest
 from raynas.execution.study import read_trajectories
 from search_spaces.benchmark import Benchmark
 from search_spaces.errors import UserError
@@ -81,7 +81,7 @@ def read_inputs(
 
 
 def _study(path: Path, space: str | None) -> tuple[list[Finals], dict[str, Any]]:
-    manifest = read_manifest(path)
+    manifest = read_manifest(path, *SEARCHES)
     runs = split_runs(read_trajectories(path))
     name = path.resolve().name
     if space is not None:

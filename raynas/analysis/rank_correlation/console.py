@@ -13,16 +13,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from raynas.analysis.rank_correlation.coefficients import ALL, BEST_SCORED, BEST_TRUE
+from raynas.labels import benchmark_lines
 
 if TYPE_CHECKING:
     from raynas.execution.checkpoint_files import Checkpoint
     from search_spaces.benchmark import Benchmark
-
-_NOTE = {
-    "surrogate": "predictions, not measurements; `python -m search_spaces.fetch nasbench101` gets "
-    "the measured table",
-    "synthetic": "made up for testing",
-}
 
 
 class LiveScores:
@@ -75,9 +70,8 @@ def _name(checkpoint: Checkpoint) -> str:
 
 def print_coefficients(console: Console, benchmark: Benchmark, found: pa.Table) -> None:
     """One table per space: agreement with the mean test accuracy of the largest budget."""
-    console.print(f"benchmark: {benchmark.name}", markup=False)
-    if benchmark.kind in _NOTE:
-        console.print(f"  {_NOTE[benchmark.kind]}", markup=False, soft_wrap=True)
+    for line in benchmark_lines(benchmark.name, benchmark.kind):
+        console.print(line, markup=False, soft_wrap=True)
     rows = found.to_pylist()
     for space in dict.fromkeys(row["space"] for row in rows):
         here = [row for row in rows if row["space"] == space]
