@@ -24,7 +24,7 @@ from tests.support.processes import descendants, start_module, still_there
 SMALL = "--space 1 --methods darts,gdas --channels 2 --cells 1 --batch-size 200 --images digits"
 #: What no two runs share.
 MEASURED = {
-    "searches": ["seconds", "validation_seconds"],
+    "searches": ["seconds", "validation_seconds", "peak_memory"],
     "alphas": [],
     "trajectories": ["real_seconds", "simulated_seconds"],
     "sensitivity": [],

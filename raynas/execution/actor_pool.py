@@ -24,12 +24,14 @@ def restarting_actors(
         gpus_per_actor: share of a GPU.
     """
     import ray
+    from ray import cloudpickle
 
     remote: Any = ray.remote(_restartable(kind))
     options = {"num_cpus": 1, "num_gpus": gpus_per_actor}
     options |= {"max_restarts": _MOST_RESTARTS, "max_task_retries": _MOST_RESTARTS}
-    # Held here, in a list that is passed as it is: Ray warns of stored arguments that may go.
-    stored = [ray.put(argument) for argument in arguments]
+    # References within bytes: those that Ray sees among the arguments of an actor that restarts
+    # it warns of, because they may be gone by then. These it keeps as long as this process lives.
+    stored = cloudpickle.dumps([ray.put(argument) for argument in arguments])
     members = [remote.options(**options).remote(stored) for _ in range(actors)]
     try:
         yield members
@@ -39,9 +41,10 @@ def restarting_actors(
 
 
 def _restartable(kind: Any) -> type:
-    def start(self: Any, stored: list[Any]) -> None:
+    def start(self: Any, stored: bytes) -> None:
         import ray
+        from ray import cloudpickle
 
-        kind.__init__(self, *ray.get(stored))
+        kind.__init__(self, *ray.get(cloudpickle.loads(stored)))
 
     return type(kind.__name__, (kind,), {"__init__": start, "__module__": kind.__module__})

@@ -131,9 +131,7 @@ def _row(run: Run, record: EpochRecord, device: torch.device) -> pa.Table:
         for name, values in record.alphas.items()
     ]
     own: dict[str, Any] = {name: getattr(record, name) for name in _TAKEN}
-    # On a CPU it is the peak of a process that other searches have used, too.
-    memory = record.peak_memory if device.type == "cuda" else None
-    own |= {"vector": list(record.vector), "peak_memory": memory, "alphas": alphas}
+    own |= {"vector": list(record.vector), "alphas": alphas}
     own |= dict(zip(("method", "space", "seed"), run, strict=True))
     own["device"] = device_name(device)
     return pa.Table.from_pylist([own], schema=RECORD_SCHEMA)
@@ -148,4 +146,5 @@ _TAKEN = (
     "learning_rate",
     "seconds",
     "validation_seconds",
+    "peak_memory",
 )

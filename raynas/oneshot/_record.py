@@ -29,7 +29,8 @@ class EpochRecord:
         seconds: duration of training and selection.
         validation_seconds: duration of measuring `validation_accuracy`, which no method uses.
         peak_memory: bytes; on a GPU the most that was allocated during the epoch, else the
-            largest resident size of the process so far.
+            largest resident size of the process during it (where only Linux can begin anew, so
+            far), with libraries and with what earlier searches in it have left.
     """
 
     epoch: int

@@ -26,7 +26,7 @@ ONE_SHOT = ["darts", "pc_darts", "random_ws"]
 #: Columns of measured time, which no two runs share.
 MEASURED = {
     "trajectories": ["real_seconds"],
-    "searches": ["seconds", "validation_seconds"],
+    "searches": ["seconds", "validation_seconds", "peak_memory"],
     "alphas": [],
     "summary": [],
     "curves": [],

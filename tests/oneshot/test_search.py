@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from raynas.oneshot import (
     read_checkpoint,
     write_checkpoint,
 )
+from raynas.oneshot._memory import peak_memory, reset_peak_memory
 from search_spaces.errors import UserError
 from search_spaces.spaces import load_space
 from tests.support.searches import digest, result, tiny_images, tiny_search
@@ -270,3 +272,16 @@ def test_a_checkpoint_goes_on_on_the_device_of_the_images(device: str, tmp_path:
     assert {p.device.type for p in again.method.network.parameters()} == {device}
     (record,), (expected,) = again.advance(), search.advance()
     assert record.train_loss == pytest.approx(expected.train_loss, rel=1e-3)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the peak cannot begin anew")
+def test_the_peak_of_memory_is_that_of_an_epoch() -> None:
+    cpu = torch.device("cpu")
+    reset_peak_memory(cpu)
+    before = peak_memory(cpu)
+    large = torch.ones(50_000_000)
+    during = peak_memory(cpu)
+    assert during - before > 150_000_000
+    del large
+    reset_peak_memory(cpu)
+    assert during - peak_memory(cpu) > 150_000_000

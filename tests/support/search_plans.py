@@ -19,7 +19,7 @@ from raynas.oneshot import GradientSettings, method_settings
 
 SMALL = {"channels": 2, "cells": 1, "epochs": 4, "batch_size": 150}
 SMALL_FOR = {"random_ws": {"candidates": 3, "candidate_batches": 1, "finalists": 2}}
-SECONDS = ["seconds", "validation_seconds"]
+MEASURED = ["seconds", "validation_seconds", "peak_memory"]
 
 
 def small_settings(method: str, **changes: Any) -> Any:
@@ -60,4 +60,4 @@ def one_thread() -> Iterator[None]:
 
 def plain(records: pa.Table) -> list[dict[str, Any]]:
     """Rows without the columns that no two runs share."""
-    return list(records.drop_columns(SECONDS).to_pylist())
+    return list(records.drop_columns(MEASURED).to_pylist())
