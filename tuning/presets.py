@@ -43,8 +43,8 @@ _PUBLISHED = SweepSize(25, 100, 2, 64, 16, 4, 3, 6, 100)
 #: images are those of `raynas.presets` under the same names.
 PRESETS: Mapping[str, Mapping[str, SweepSize]] = {
     "quick": {
-        "cpu": SweepSize(10, 40, 2, 8, 4, 3, 3, 5, 10),
-        "cuda": SweepSize(3, 12, 2, 8, 2, 3, 3, 3, 10),
+        "cpu": SweepSize(10, 40, 2, 6, 4, 3, 3, 5, 10),
+        "cuda": SweepSize(3, 12, 2, 6, 2, 3, 3, 3, 10),
     },
     "paper": {"cpu": _PUBLISHED, "cuda": _PUBLISHED},
 }

@@ -20,7 +20,7 @@ Floats = npt.NDArray[np.float64]
 #: Below this the interval of a rank correlation spans nearly everything.
 FEWEST_PAIRS = 8
 #: A random forest of fewer points finds patterns in anything.
-FEWEST_POINTS = 12
+FEWEST_POINTS = 10
 _TREES = 64
 _SHUFFLES = 40
 
