@@ -28,11 +28,13 @@ _JOIN = """
 import json, logging, sys, ray
 try:
     ray.init(address=sys.argv[1], log_to_driver=False, logging_level=logging.CRITICAL)
-    print(json.dumps(ray.cluster_resources()))
+    answer = ray.cluster_resources()
 except Exception as error:
-    print(str(error).strip() or type(error).__name__)
-    sys.exit(1)
+    answer = str(error).strip() or type(error).__name__
+sys.stdout.write("\\n" + sys.argv[2] + json.dumps(answer) + "\\n")
 """
+#: Begins the line of the answer: Ray prints what happens to machines and workers beside it.
+_ANSWER = "raynas-answer "
 _OBJECT_STORE_BYTES = 256 * 2**20
 _LONGEST_TEMPORARY = 30
 _PREFIX = "raynas-ray"
@@ -173,7 +175,7 @@ def probe_cluster(address: str) -> dict[str, float]:
         _connect(address)
     try:
         joined = subprocess.run(
-            [sys.executable, "-c", _JOIN, address],
+            [sys.executable, "-c", _JOIN, address, _ANSWER],
             capture_output=True,
             timeout=_JOIN_SECONDS,
             text=True,
@@ -181,10 +183,11 @@ def probe_cluster(address: str) -> dict[str, float]:
         )
     except subprocess.TimeoutExpired as error:
         raise _unreachable(address, f"no answer within {_JOIN_SECONDS:.0f} s") from error
-    if joined.returncode:
-        reason = joined.stdout.strip().splitlines() or ["Ray gave up"]
-        raise _unreachable(address, reason[0].rstrip("."))
-    resources: dict[str, float] = json.loads(joined.stdout.splitlines()[-1])
+    answers = [line for line in joined.stdout.splitlines() if line.startswith(_ANSWER)]
+    answer = json.loads(answers[-1].removeprefix(_ANSWER)) if answers else "Ray gave up"
+    if isinstance(answer, str):
+        raise _unreachable(address, answer.splitlines()[0].rstrip("."))
+    resources: dict[str, float] = answer
     return resources
 
 

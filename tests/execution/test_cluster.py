@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from raynas.execution.cluster import cluster
+from raynas.execution.cluster import cluster, probe_cluster
 from raynas.execution.watchdog import guarded, users_of
 from search_spaces.errors import UserError
 from tests.support.processes import alive, still_there
@@ -45,6 +45,19 @@ def test_something_else_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         message = join(f"127.0.0.1:{other.getsockname()[1]}")
     assert "no answer within 2 s" in message
+
+
+def test_what_ray_says_beside_the_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a cluster whose machine has just died it says so, before, after and in colour."""
+    (tmp_path / "ray.py").write_text(
+        "def init(**_): print('[33m(raylet)[0m The node with id 1 has died.')\n"
+        "def cluster_resources():\n"
+        "    import atexit\n"
+        "    atexit.register(print, '[36m(raylet)[0m A worker died.')\n"
+        "    return {'CPU': 3.0}\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert probe_cluster("auto") == {"CPU": 3.0}
 
 
 def test_the_watchdog_cleans_up_after_a_killed_driver(tmp_path: Path) -> None:
