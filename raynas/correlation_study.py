@@ -83,6 +83,12 @@ class Request:
             for name in names or ():
                 if name not in valid:
                     raise unknown_name(kind, name, list(valid))
+        if self.statistics is not None and self.rules == ("published",):
+            raise UserError(
+                "--statistics chooses those of the corrected rule, and --rules published leaves it "
+                "out; leave --statistics out or add corrected",
+                exit_code=2,
+            )
         for option, least in (("cells", 3), ("images_limit", 2), ("seed", 0)):
             value = getattr(self, option)
             if value is not None and value < least:
@@ -205,7 +211,7 @@ def run(
     Raises:
         UserError: a checkpoint or an image cannot be read, or Ray does not start.
     """
-    from raynas.analysis.rank_correlation import Truth, coefficients, groups_of
+    from raynas.analysis.rank_correlation import OnImages, Truth, coefficients, groups_of
     from raynas.execution.scoring import score_blocks
     from raynas.report.correlation import SCORES, read_scores, write_correlation
 
@@ -225,9 +231,13 @@ def run(
             listener=listener,
         )
         scores = _scores(work)
-    truths = {name: Truth(table, np.sort(work.rows[name])) for name, table in work.tables.items()}
+    seed = work.request.seed or 0
+    truths = {
+        name: Truth(table, np.sort(work.rows[name]), seed) for name, table in work.tables.items()
+    }
     groups = groups_of(scores)
-    found = coefficients(groups, truths, work.request.seed or 0)
+    images = OnImages(conditions.images.classes, conditions.count)
+    found = coefficients(groups, truths, images, seed)
     paths = write_correlation(scores, found, groups, truths, work.benchmark, work.log)
     if not work.log.finished:
         work.log.mark_finished()
