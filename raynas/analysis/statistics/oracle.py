@@ -22,10 +22,11 @@ def oracle_worlds(
     on average against the mean of so many repeats: the ceiling.
 
     The noise of an item is drawn with replacement from the deviations of its own repeats from
-    their mean, times sqrt(r / (r - 1)). The observed means are wider spread than the expectations,
-    by that noise; so the expectations are moved, in their order, until the means simulated from
-    them have the quantiles of the observed ones. Assumed is that repeats are independent, and
-    that items of similar means have similar noise.
+    their mean, times sqrt(r / (r - 1)), and kept between the least and the greatest of them: of an
+    item with one failed repeat no mean is better than its others. The observed means are wider
+    spread than the expectations, by that noise; so the expectations are moved, in their order,
+    until the means simulated from them have the quantiles of the observed ones. Assumed is that
+    repeats are independent, and that items of similar means have similar noise.
 
     Args:
         repeats: (items, repeats), at least two repeats; items with a nan are nan in the result.
@@ -48,11 +49,14 @@ def _worlds(
     items, count = values.shape
     values = values[order]
     means = values.mean(axis=1)
-    deviations = (values - means[:, None]) * np.sqrt(count / (count - 1))
+    own = values - means[:, None]
+    least, greatest = own.min(axis=1), own.max(axis=1)
+    deviations = own * np.sqrt(count / (count - 1))
 
     def noise() -> Floats:
         places = rng.integers(count, size=values.shape)
-        return np.asarray(np.take_along_axis(deviations, places, axis=1).mean(axis=1))
+        drawn = np.take_along_axis(deviations, places, axis=1).mean(axis=1)
+        return np.asarray(np.clip(drawn, least, greatest))
 
     for _ in range(draws):
         expected = means

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
 
@@ -21,6 +22,13 @@ from raynas.analysis.rank_correlation import (
 )
 
 IMAGES = OnImages(classes=10, images=900)
+
+
+@pytest.fixture(autouse=True)
+def few_orders(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The p of a permutation test has a test of its own."""
+    module = import_module("raynas.analysis.rank_correlation.coefficients")
+    monkeypatch.setattr(module, "ORDERS", 19)
 
 
 class Trained:

@@ -100,6 +100,15 @@ def test_oracle_reaches_what_expectations_reach() -> None:
     assert order > 0.99  # given in the order of the items
 
 
+def test_a_failed_repeat_makes_no_item_the_best() -> None:
+    repeats = np.linspace(0.90, 0.93, 200)[:, None] + np.array([0.0, 0.001, -0.001])
+    repeats[:20, 2] = 0.1
+    worlds = statistics.oracle_worlds(repeats, 30)
+    assert not isinstance(worlds, statistics.Statement)
+    for _, mean in worlds:
+        assert mean[:20].max() < np.quantile(mean, 0.75) and mean.max() < 0.935
+
+
 def test_oracle_without_noise_or_repeats() -> None:
     same = np.arange(5.0)[:, None].repeat(3, axis=1)
     worlds = statistics.oracle_worlds(same, 2)
