@@ -144,6 +144,42 @@ def test_what_is_missing_is_said(
     assert not (study / "correlation").exists()
 
 
+def test_any_architecture_of_a_cell_may_stand_for_it() -> None:
+    from raynas.correlation_study import representatives
+
+    space = load_space(1)
+    first = representatives("1", drawn=False)
+    draws = [representatives("1", seed) for seed in range(40)]
+    for vectors in (first, *draws):
+        assert (space.rows(vectors) == np.arange(space.num_unique)).all()
+    assert np.array_equal(draws[3], representatives("1", 3))
+    vectors = space.enumerate()
+    rows = space.rows(vectors)
+    cell = int(np.argmax(np.bincount(rows)))
+    there = {tuple(v) for v in vectors[rows == cell]}
+    seen = [tuple(d[cell]) for d in draws]
+    # Uniformly: of m architectures, 40 draws are expected to show m (1 - (1 - 1/m)^40).
+    expected = len(there) * (1 - (1 - 1 / len(there)) ** 40)
+    assert set(seen) <= there and len(set(seen)) == pytest.approx(expected, rel=0.25)
+    assert tuple(first[cell]) in there
+
+
+def test_what_took_the_first_architectures_goes_on_with_them(study: Path, tmp_path: Path) -> None:
+    from raynas.correlation_study import Request, prepare, representatives
+
+    out = tmp_path / "old"
+    request = Request(cells=5, images_limit=24, rules=("published",))
+    work = prepare(study, request, out, resume=False)
+    work.log.close()
+    assert np.array_equal(work.vectors["1"], representatives("1", 0))
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest.pop("architectures") == "drawn"
+    write_manifest(out, manifest)
+    work = prepare(study, Request(), out, resume=True)
+    work.log.close()
+    assert np.array_equal(work.vectors["1"], representatives("1", drawn=False))
+
+
 @pytest.mark.parametrize("actors", ["0", "2"])
 def test_a_gpu_that_is_not_there_is_said_at_once(
     study: Path,

@@ -38,6 +38,10 @@ PAGE, FIGURES = "correlation.html", "figures"
 _DEFINITIONS = {
     "One-shot accuracy": "Share of right answers on the validation half of the search's images, "
     "with the shared weights of a checkpoint and nothing trained.",
+    "Architecture": "Isomorphic architectures are one cell when trained alone; under shared "
+    "weights they use those of different edges and blocks and score differently. One of them "
+    "stands for each cell (which, is said below), so part of the scatter is between the "
+    "architectures of a cell; the ceiling does not know that part.",
     "Truth": "Mean accuracy of the benchmark's trainings of the cell alone, at 4, 12, 36 and 108 "
     "epochs; higher is better on both sides, so agreement is positive.",
     "Corrected rule": "Operations and edges have weight 0 or 1 as in the cell: the result is that "
@@ -347,5 +351,10 @@ def _made(manifest: Mapping[str, Any]) -> str:
     cells = "all unique cells" if given["cells"] is None else f"{given['cells']:,} cells per space"
     limit = given["images_limit"]
     images = "all images" if limit is None else f"{limit:,} images"
-    said = f"{given['study']}: {cells}, {images} of the validation half of {manifest['images']}."
+    drawn = manifest.get("architectures") == "drawn"
+    which = "drawn at random by the seed" if drawn else "the first in lexicographic order"
+    said = (
+        f"{given['study']}: {cells}, {images} of the validation half of {manifest['images']}; of "
+        f"the architectures of a cell {which}."
+    )
     return tag("section", tag("h2", "Made from"), tag("p", text(said)))

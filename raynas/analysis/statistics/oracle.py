@@ -22,11 +22,12 @@ def oracle_worlds(
     on average against the mean of so many repeats: the ceiling.
 
     The noise of an item is drawn with replacement from the deviations of its own repeats from
-    their mean, times sqrt(r / (r - 1)), and kept between the least and the greatest of them: of an
-    item with one failed repeat no mean is better than its others. The observed means are wider
-    spread than the expectations, by that noise; so the expectations are moved, in their order,
-    until the means simulated from them have the quantiles of the observed ones. Assumed is that
-    repeats are independent, and that items of similar means have similar noise.
+    their mean, times sqrt(r / (r - 1)). Simulated means are kept within its repeats and twice the
+    median deviation beyond them: of an item with one failed repeat no mean is far better than its
+    others. The observed means are wider spread than the expectations, by that noise; so the
+    expectations are moved, in their order, until the means simulated from them have the quantiles
+    of the observed ones. Assumed is that repeats are independent, and that items of similar means
+    have similar noise.
 
     Args:
         repeats: (items, repeats), at least two repeats; items with a nan are nan in the result.
@@ -49,20 +50,19 @@ def _worlds(
     items, count = values.shape
     values = values[order]
     means = values.mean(axis=1)
-    own = values - means[:, None]
-    least, greatest = own.min(axis=1), own.max(axis=1)
-    deviations = own * np.sqrt(count / (count - 1))
+    deviations = (values - means[:, None]) * np.sqrt(count / (count - 1))
+    margin = 2 * np.median(values.std(axis=1, ddof=1))
+    least, greatest = values.min(axis=1) - margin, values.max(axis=1) + margin
 
-    def noise() -> Floats:
+    def simulated(expected: Floats) -> Floats:
         places = rng.integers(count, size=values.shape)
-        drawn = np.take_along_axis(deviations, places, axis=1).mean(axis=1)
-        return np.asarray(np.clip(drawn, least, greatest))
+        noise = np.take_along_axis(deviations, places, axis=1).mean(axis=1)
+        return np.clip(expected + noise, least, greatest)
 
     for _ in range(draws):
         expected = means
         for step in range(1, _ROUNDS + 1):
-            simulated = np.sort(expected + noise())
-            expected = np.sort(expected + (means - simulated) / step)
+            expected = np.sort(expected + (means - np.sort(simulated(expected))) / step)
         pair = np.full((2, items), np.nan)
-        pair[:, order] = expected, expected + noise()
+        pair[:, order] = expected, simulated(expected)
         yield pair[0], pair[1]
