@@ -120,24 +120,31 @@ def _caption(rows: list[dict[str, Any]]) -> str:
 def notices(rows: list[dict[str, Any]]) -> list[str]:
     """What makes correlations of one space weaker than they look, a sentence each."""
     target = main_of(rows)
+    kept = [
+        row
+        for row in rows
+        if (row["subset"], row["measure"]) == (ALL, "kendall")
+        and (row["quantity"], row["budget"]) == target
+    ]
     lines = []
-    for row in rows:
-        if (row["subset"], row["measure"]) != (ALL, "kendall"):
-            continue
-        if (row["quantity"], row["budget"]) != target:
-            continue
-        name = (
-            f"{row['method']}, epoch {row['epoch']}, {row['rule']} rule, "
-            f"{row['statistics']} statistics"
-        )
-        if row["by_chance"]:
+    for (rule, statistics), group in _grouped(kept, ("rule", "statistics")).items():
+        where = f"{rule} rule, {statistics} statistics"
+        idle = [
+            f"{row['method']} at epoch {row['epoch']} ({100 * row['mean_accuracy']:.1f} %)"
+            for row in group
+            if row["by_chance"]
+        ]
+        if idle:
             lines.append(
-                f"{name}: the weights classify no better than by chance, "
-                f"{100 * row['mean_accuracy']:.1f} % on average where guessing gives "
-                f"{100 * row['chance_accuracy']:.1f} %; what they rank is not what they learnt"
+                f"{where}: on average over the cells the weights of {', '.join(idle)} classify no "
+                f"better than guessing ({100 * group[0]['chance_accuracy']:.1f} %, three standard "
+                "errors allowed); their correlations say little about weights that have learnt"
             )
-        if row["seeds_used"] < row["seeds"]:
-            lines.append(f"{name}: {row['statement']}")
+        lines += [
+            f"{where}, {row['method']} at epoch {row['epoch']}: {row['statement']}"
+            for row in group
+            if row["seeds_used"] < row["seeds"]
+        ]
     return lines
 
 

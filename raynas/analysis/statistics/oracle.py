@@ -57,7 +57,7 @@ def _worlds(
     def simulated(expected: Floats) -> Floats:
         places = rng.integers(count, size=values.shape)
         noise = np.take_along_axis(deviations, places, axis=1).mean(axis=1)
-        return np.clip(expected + noise, least, greatest)
+        return np.asarray(np.clip(expected + noise, least, greatest))
 
     for _ in range(draws):
         expected = means

@@ -20,6 +20,7 @@ from raynas.analysis.rank_correlation import (
     Truth,
     coefficients,
 )
+from raynas.analysis.rank_correlation.console import notices
 
 IMAGES = OnImages(classes=10, images=900)
 
@@ -186,3 +187,14 @@ def test_ceilings_with_noise() -> None:
     assert (
         best["one_against_others"] < best["ceiling"] < rows["test", 108, ALL, "kendall"]["ceiling"]
     )
+
+
+def test_notices_name_weights_at_chance_and_lost_seeds() -> None:
+    truth = np.arange(12) / 100
+    scores = np.full((5, 12), 0.1)
+    scores[0] = 0.1 + truth / 10
+    at_chance, lost = notices(list(found(scores, truth).values()))
+    assert "the weights of darts at epoch 40 (10.1 %) classify no better than guessing" in at_chance
+    assert lost.startswith("corrected rule, batch statistics, darts at epoch 40: 4 of 5 seeds gave")
+    good = 0.5 + np.stack([truth, truth])
+    assert notices(list(found(good, truth).values())) == []
