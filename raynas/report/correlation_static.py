@@ -88,7 +88,7 @@ def _lines(
     axes.plot(list(ceiling), list(ceiling.values()), label="ceiling", **line)
     axes.axhline(0, color="#8a8a8a", linewidth=0.8)
     axes.set(
-        xlabel=_AXES[name], ylabel="Kendall's tau", xscale="log" * (name == "budgets") or "linear"
+        xlabel=_AXES[name], ylabel="Kendall's tau", xscale="log" if name == "budgets" else "linear"
     )
     marks = sorted({at(row) for row in rows})
     if len(marks) <= 12:
