@@ -59,9 +59,7 @@ def compare(
     device: options.Device = None,
     precision: options.Precision = None,
     gpus_per_trial: options.GpusPerTrial = None,
-    keep_checkpoints: Annotated[
-        _Text, typer.Option(help="Of searches: last, or all to keep that of every epoch.")
-    ] = None,
+    keep_checkpoints: options.KeepCheckpoints = None,
     tuned: Annotated[
         list[Path] | None,
         typer.Option(

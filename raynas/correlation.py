@@ -63,10 +63,29 @@ def correlation(
 
     from raynas.analysis.rank_correlation.console import LiveScores, print_coefficients
     from raynas.correlation_study import Request, prepare, run
+    from raynas.execution.cluster import probe_cluster
+    from raynas.search_request import SearchRequest, search_device
     from search_spaces.errors import UserError, unknown_name
 
     if device not in ("cpu", "cuda"):
         raise unknown_name("device", device, ["cpu", "cuda"])
+    if address is not None and actors == 0:
+        raise UserError(
+            "--address joins a Ray cluster and --actors 0 uses none; leave one of them out",
+            exit_code=2,
+        )
+    for option, text in (
+        ("--methods", methods),
+        ("--space", space),
+        ("--seeds", seeds),
+        ("--epochs", epochs),
+        ("--rules", rules),
+        ("--statistics", statistics),
+    ):
+        _refuse_empty(option, text)
+    # Before a directory is made for what could not run.
+    gpus = None if address is None else probe_cluster(address).get("GPU", 0.0)
+    search_device(SearchRequest(device=device, cluster_gpus=gpus))
     request = Request(
         methods=_names(methods),
         spaces=_names(space),
@@ -96,6 +115,13 @@ def correlation(
         ("page", paths.page),
     ):
         console.print(f"{what:<13}{path}", markup=False, soft_wrap=True)
+
+
+def _refuse_empty(option: str, text: str | None) -> None:
+    from search_spaces.errors import UserError
+
+    if text is not None and not text.strip(" ,"):
+        raise UserError(f"{option} names nothing; leave it out or give names", exit_code=2)
 
 
 def _names(text: str | None) -> tuple[str, ...] | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from raynas.seeds import seed_for
 from search_spaces.errors import UserError, unknown_name
 from search_spaces.sources import open_benchmark
 from search_spaces.spaces import load_space
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 #: The published evaluation used the statistics of the training.
 PUBLISHED_STATISTICS = "running"
 FOLDER = "correlation"
+#: Which of the architectures of a cell is evaluated, as a manifest has it.
+DRAWN = "drawn"
 BLOCK_CELLS = 128
 
 
@@ -83,6 +86,12 @@ class Request:
             for name in names or ():
                 if name not in valid:
                     raise unknown_name(kind, name, list(valid))
+        if self.statistics is not None and self.rules == ("published",):
+            raise UserError(
+                "--statistics chooses those of the corrected rule, and --rules published leaves it "
+                "out; leave --statistics out or add corrected",
+                exit_code=2,
+            )
         for option, least in (("cells", 3), ("images_limit", 2), ("seed", 0)):
             value = getattr(self, option)
             if value is not None and value < least:
@@ -169,12 +178,15 @@ def prepare(study: Path, request: Request, out: Path | None, *, resume: bool) ->
     manifest = read_manifest(study, *SEARCHES)
     folder = out or study / FOLDER
     given = request.given()
-    request = request.filled(read_manifest(folder, ScoreLog.kind)["arguments"] if resume else None)
+    before = read_manifest(folder, ScoreLog.kind) if resume else None
+    request = request.filled(before["arguments"] if before else None)
+    # What was begun by a version that took the first architecture of each cell goes on with it.
+    drawn = before is None or before.get("architectures") == DRAWN
     checkpoints = find_checkpoints(study, manifest, request.choice())
     benchmark = open_benchmark(benchmark_source(manifest, request.benchmark))
     spaces = list(dict.fromkeys(checkpoint.space for checkpoint in checkpoints))
     tables = {name: benchmark.table(load_space(name)) for name in spaces}
-    vectors = {name: representatives(name) for name in spaces}
+    vectors = {name: representatives(name, request.seed or 0, drawn=drawn) for name in spaces}
     rows = {name: cell_order(vectors[name], name, request) for name in spaces}
     images = find_images(manifest["search"]["images"]["source"])
     if resume:
@@ -183,6 +195,7 @@ def prepare(study: Path, request: Request, out: Path | None, *, resume: bool) ->
         arguments = vars(request) | {"study": str(study.absolute())}
         made = run_manifest(ScoreLog.kind, arguments)
         made |= {"benchmark": describe_benchmark(benchmark), "images": images.title}
+        made |= {"architectures": DRAWN}
         log = ScoreLog.create(folder, made)
     blocks = blocks_of(checkpoints, request.pairs(), rows, BLOCK_CELLS)
     conditions = Conditions(images, request.images_limit, request.seed or 0)
@@ -205,7 +218,7 @@ def run(
     Raises:
         UserError: a checkpoint or an image cannot be read, or Ray does not start.
     """
-    from raynas.analysis.rank_correlation import Truth, coefficients, groups_of
+    from raynas.analysis.rank_correlation import OnImages, Truth, coefficients, groups_of
     from raynas.execution.scoring import score_blocks
     from raynas.report.correlation import SCORES, read_scores, write_correlation
 
@@ -225,27 +238,43 @@ def run(
             listener=listener,
         )
         scores = _scores(work)
-    truths = {name: Truth(table, np.sort(work.rows[name])) for name, table in work.tables.items()}
+    seed = work.request.seed or 0
+    truths = {
+        name: Truth(table, np.sort(work.rows[name]), seed) for name, table in work.tables.items()
+    }
     groups = groups_of(scores)
-    found = coefficients(groups, truths, work.request.seed or 0)
+    images = OnImages(conditions.images.classes, conditions.count)
+    found = coefficients(groups, truths, images, seed)
     paths = write_correlation(scores, found, groups, truths, work.benchmark, work.log)
     if not work.log.finished:
         work.log.mark_finished()
     return found, paths
 
 
-def representatives(name: str) -> npt.NDArray[np.uint8]:
-    """One architecture for each unique cell of a space, in the order of its rows."""
+def representatives(name: str, seed: int = 0, *, drawn: bool = True) -> npt.NDArray[np.uint8]:
+    """One architecture for each unique cell of a space, in the order of its rows.
+
+    Isomorphic architectures are the same cell when trained alone, but not under shared weights:
+    they use those of different edges and blocks, and their one-shot accuracies differ.
+
+    Args:
+        name: of the space.
+        seed: of the draw.
+        drawn: draw each uniformly from the architectures of its cell; else take the first.
+    """
     space = load_space(name)
-    return np.stack([space.representative(row) for row in range(space.num_unique)])
+    if not drawn:
+        return np.stack([space.representative(row) for row in range(space.num_unique)])
+    vectors = space.enumerate()
+    order = np.random.default_rng(seed_for(seed, "labelling", name)).permutation(len(vectors))
+    rows, first = np.unique(space.rows(vectors)[order], return_index=True)
+    return np.asarray(vectors[order][first[rows >= 0]], np.uint8)
 
 
 def cell_order(
     vectors: npt.NDArray[np.uint8], name: str, request: Request
 ) -> npt.NDArray[np.int64]:
     """The cells, those with the same edges beside each other: they have most in common."""
-    from raynas.seeds import seed_for
-
     rows = np.arange(len(vectors))
     if request.cells is not None and request.cells < len(rows):
         rng = np.random.default_rng(seed_for(request.seed or 0, "correlation", name))

@@ -23,6 +23,9 @@ Precision = Annotated[str | None, typer.Option(help="Of searches: float32 or bf1
 GpusPerTrial = Annotated[
     float | None, typer.Option(help="Share of a GPU for a search; by default a dry run finds it.")
 ]
+KeepCheckpoints = Annotated[
+    str | None, typer.Option(help="Of searches: last, or all to keep that of every epoch.")
+]
 Benchmark = Annotated[str | None, typer.Option(help="auto, surrogate, or the path of a store.")]
 Seed = Annotated[int | None, typer.Option(help="Root of all random numbers.")]
 

@@ -48,6 +48,7 @@ def study(
     device: options.Device = None,
     precision: options.Precision = None,
     gpus_per_trial: options.GpusPerTrial = None,
+    keep_checkpoints: options.KeepCheckpoints = None,
     benchmark: options.Benchmark = None,
     seed: options.Seed = None,
     out: options.Out = None,
@@ -78,6 +79,7 @@ def study(
         images=images,
         search_seeds=search_seeds,
         gpus_per_trial=gpus_per_trial,
+        keep_checkpoints=keep_checkpoints,
         cluster_gpus=cluster_gpus,
     )
     request = study_request.Request(

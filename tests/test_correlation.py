@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -80,7 +81,7 @@ def test_scores_coefficients_and_page(
     assert call(monkeypatch, *options) == 0, capsys.readouterr().err
     said = capsys.readouterr().out
     assert "darts, space 1, seed 0, epoch 2: 60 evaluations" in said
-    assert "One training against the others" in " ".join(said.split())
+    assert "one training against the others reaches tau" in " ".join(said.split())
     scores = pq.read_table(out / "correlation.parquet")
     assert scores.num_rows == 30 * 2 * EPOCHS
     assert len(set(scores["row"].to_pylist())) == 30
@@ -97,9 +98,14 @@ def test_scores_coefficients_and_page(
     page = (out / "correlation.html").read_text()
     outline = Outline(page)
     assert all(a.startswith(("#", "data:")) for a in outline.addresses)
-    for words in ("Published rule", "0.576", "Over the epochs of the search", "Ceiling"):
+    shown = ("Published rule", "0.576", "Over the epochs of the search", "Ceiling", "Random order")
+    for words in (*shown, "One training against the others", "1 seed: the interval is over cells"):
         assert words in outline.text, words
     assert len(report_data(page)["figures"]) == 5
+    drawn = {path.name for path in (out / "figures").iterdir()}
+    for name in ("scatter-darts", "epochs", "budgets", "vertices"):
+        for suffix in ("svg", "png"):
+            assert f"correlation-space-1-{name}.{suffix}" in drawn
     before = scores.to_pylist()
     (out / "correlation_coefficients.parquet").unlink()
     assert call(monkeypatch, study, "--out", out, "--resume") == 0
@@ -117,11 +123,17 @@ def test_scores_coefficients_and_page(
         (("--seeds", "4"), "no searches of seed 4, only of 0"),
         (("--rules", "mine"), "corrected"),
         (("--cells", "1"), "at least 3"),
+        (("--methods", ""), "--methods names nothing; leave it out"),
+        (("--space", ","), "--space names nothing"),
+        (("--epochs", ""), "--epochs names nothing"),
+        (("--seeds", " "), "--seeds names nothing"),
+        (("--rules", "published", "--statistics", "batch"), "leave --statistics out"),
+        (("--actors", "0", "--address", "10.0.0.1:6379"), "leave one of them out"),
     ],
 )
 def test_what_is_missing_is_said(
     study: Path,
-    options: tuple[str, str],
+    options: tuple[str, ...],
     words: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -129,6 +141,67 @@ def test_what_is_missing_is_said(
     assert call(monkeypatch, study, *options) in (1, 2)
     said = capsys.readouterr().err.strip()
     assert words in said and "\n" not in said
+    assert not (study / "correlation").exists()
+
+
+def test_any_architecture_of_a_cell_may_stand_for_it() -> None:
+    from raynas.correlation_study import representatives
+
+    space = load_space(1)
+    first = representatives("1", drawn=False)
+    draws = [representatives("1", seed) for seed in range(40)]
+    for vectors in (first, *draws):
+        assert (space.rows(vectors) == np.arange(space.num_unique)).all()
+    assert np.array_equal(draws[3], representatives("1", 3))
+    vectors = space.enumerate()
+    rows = space.rows(vectors)
+    cell = int(np.argmax(np.bincount(rows)))
+    there = {tuple(v) for v in vectors[rows == cell]}
+    seen = [tuple(d[cell]) for d in draws]
+    # Uniformly: of m architectures, 40 draws are expected to show m (1 - (1 - 1/m)^40).
+    expected = len(there) * (1 - (1 - 1 / len(there)) ** 40)
+    assert set(seen) <= there and len(set(seen)) == pytest.approx(expected, rel=0.25)
+    assert tuple(first[cell]) in there
+
+
+def test_what_took_the_first_architectures_goes_on_with_them(study: Path, tmp_path: Path) -> None:
+    from raynas.correlation_study import Request, prepare, representatives
+
+    out = tmp_path / "old"
+    request = Request(cells=5, images_limit=24, rules=("published",))
+    work = prepare(study, request, out, resume=False)
+    work.log.close()
+    assert np.array_equal(work.vectors["1"], representatives("1", 0))
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest.pop("architectures") == "drawn"
+    write_manifest(out, manifest)
+    work = prepare(study, Request(), out, resume=True)
+    work.log.close()
+    assert np.array_equal(work.vectors["1"], representatives("1", drawn=False))
+
+
+@pytest.mark.parametrize("actors", ["0", "2"])
+def test_a_gpu_that_is_not_there_is_said_at_once(
+    study: Path,
+    actors: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert call(monkeypatch, study, "--device", "cuda", "--actors", actors) == 1
+    assert capsys.readouterr().err.strip().startswith("error: torch finds no GPU; use --device cpu")
+    seen = []
+
+    def probe(address: str) -> dict[str, float]:
+        seen.append(address)
+        return {"CPU": 8.0}
+
+    monkeypatch.setattr("raynas.execution.cluster.probe_cluster", probe)
+    if actors != "0":
+        there = ("--device", "cuda", "--address", "10.0.0.1:6379")
+        assert call(monkeypatch, study, *there) == 1
+        assert "the Ray cluster has no GPU" in capsys.readouterr().err
+        assert seen == ["10.0.0.1:6379"]
     assert not (study / "correlation").exists()
 
 
@@ -147,6 +220,11 @@ def test_a_study_without_checkpoints(
     (bare / "manifest.json").write_text((study / "manifest.json").read_text())
     assert call(monkeypatch, bare) == 1
     assert "has no checkpoint of darts, space 1, seed 0" in capsys.readouterr().err
+    manifest = json.loads((bare / "manifest.json").read_text())
+    manifest |= {"kind": "study", "arguments": {"name": "epochs"}, "study": {}}
+    write_manifest(bare, manifest)
+    assert call(monkeypatch, bare) == 1
+    assert f"`python -m raynas.study epochs --resume {bare}`" in capsys.readouterr().err
 
 
 @pytest.mark.long

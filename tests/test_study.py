@@ -55,6 +55,7 @@ def study(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         ("epochs --preset huge", "unknown preset 'huge'; valid are: quick, paper"),
         ("epochs --space 1 --epochs 1", "some would be the same; give at least 2"),
         ("epochs --epochs 0", "--epochs must be greater than 0"),
+        ("epochs --keep-checkpoints some", "unknown choice of checkpoints 'some'; valid are: last"),
         ("epochs --methods ,", "--methods names nothing"),
         (
             "warm-start --space 1 --methods darts,random_ws",
@@ -79,7 +80,7 @@ def test_the_paper_preset_wants_cifar10(store: Path, tmp_path: Path) -> None:
 
 
 def test_the_manifest_has_every_setting_of_every_search(store: Path, tmp_path: Path) -> None:
-    searches = SearchRequest(device="cpu")
+    searches = SearchRequest(device="cpu", keep_checkpoints="all")
     request = Request("regularisation", ("1",), benchmark=str(store), searches=searches)
     begun = start(request, tmp_path / "mine")
     begun.study.close()
@@ -94,6 +95,7 @@ def test_the_manifest_has_every_setting_of_every_search(store: Path, tmp_path: P
     assert settings["gdas (weight_decay=0.0003, cutout=off)"]["cutout_probability"] == 0
     assert settings["gdas (weight_decay=0.0003, cutout=0.5)"]["cutout_probability"] == 0.5
     assert len(begun.plan.runs()) == 11 * 3 * 3
+    assert begun.plan.searches is not None and begun.plan.searches.keep_checkpoints == "all"
     assert any("darts2, random_ws; --methods" in note for note in begun.notes)
     assert any("divided by 5" in note for note in begun.notes)
 

@@ -128,7 +128,7 @@ def _example(evidence: Evidence) -> Obtained:
 
 
 def _noise(evidence: Evidence) -> Obtained:
-    from raynas.analysis.statistics import Statement, noise_ceiling, repeat_agreement
+    from raynas.analysis.statistics import Statement, one_against_others, repeat_agreement
 
     readings = []
     for name in _NAMES:
@@ -139,7 +139,7 @@ def _noise(evidence: Evidence) -> Obtained:
         repeats = np.stack([1 - table.test_error(rows, 108, r) for r in (0, 1, 2)], axis=1)
         for label, function in (
             ("one training against one other", repeat_agreement),
-            ("one training against the mean of the others", noise_ceiling),
+            ("one training against the mean of the others", one_against_others),
         ):
             tau = function(repeats)
             value, note = (None, str(tau)) if isinstance(tau, Statement) else (tau, "")

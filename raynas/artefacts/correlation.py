@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from raynas.artefacts import conditions, readings
 from raynas.artefacts._base import Artefact, Judged, Obtained, Reading
 from raynas.artefacts.verdicts import Claim, above, elsewhere, finding
+from search_spaces.errors import UserError
 
 if TYPE_CHECKING:
     from raynas.artefacts.evidence import Evidence
@@ -28,6 +29,12 @@ def _rows(evidence: Evidence, **wanted: object) -> list[Row]:
     """The rows with these values, against test accuracy at 108 epochs."""
     wanted = {"quantity": "test", "budget": 108, **wanted}
     rows = evidence.rows(STUDY, _FILE)
+    if rows and "seeds_used" not in rows[0]:
+        raise UserError(
+            f"{evidence.folder(STUDY) / _FILE} is of an earlier version; "
+            f"`python -m raynas.correlation {evidence.manifest(STUDY)['arguments']['study']} "
+            f"--out {evidence.folder(STUDY)} --resume` writes it anew"
+        )
     return [row for row in rows if all(row[k] == v for k, v in wanted.items())]
 
 
@@ -43,10 +50,21 @@ def _last(rows: list[Row]) -> list[Row]:
 def _reading(row: Row, label: str = "") -> Reading:
     place = f"space {row['space']}, {row['method']}, {row['rule']} rule"
     notes = [row["statement"] or ""]
+    if row["by_chance"]:
+        notes.append(f"one-shot accuracy {100 * row['mean_accuracy']:.1f} %, no better than chance")
     if row["ceiling"] is not None:
         notes.append(f"ceiling {row['ceiling']:.2f}")
     note = "; ".join(part for part in notes if part)
-    return Reading(label or place, row["value"], row["low"], row["high"], row["seeds"], note=note)
+    used = row["seeds_used"]
+    return Reading(label or place, row["value"], row["low"], row["high"], used, note=note)
+
+
+def _judged(rows: list[Row], claims: list[Claim], differences: list[str]) -> Judged:
+    """By the claims, unless there are weights that have learnt nothing."""
+    idle = list(dict.fromkeys(f"{row['method']}" for row in rows if row["by_chance"]))
+    if idle:
+        return elsewhere([f"the weights of {', '.join(idle)} classify by chance", *differences])
+    return finding(claims, differences)
 
 
 def _of(evidence: Evidence) -> list[str]:
@@ -64,9 +82,10 @@ def _obtained(evidence: Evidence, found: list[Reading], judged: Judged) -> Obtai
 
 
 def _spearman(evidence: Evidence) -> Obtained:
-    found = [_reading(row) for row in _last(_main(evidence))]
+    rows = _last(_main(evidence))
+    found = [_reading(row) for row in rows]
     claims = [Claim(one, _LOW, _HIGH) for one in found]
-    return _obtained(evidence, found, finding(claims, _of(evidence)))
+    return _obtained(evidence, found, _judged(rows, claims, _of(evidence)))
 
 
 def _main(evidence: Evidence) -> list[Row]:
@@ -97,19 +116,21 @@ def _over_epochs(evidence: Evidence) -> Obtained:
     if len({row["epoch"] for row in rows}) < 2:
         return _obtained(evidence, found, elsewhere(["one checkpoint of a search", *_of(evidence)]))
     claims = [Claim(one, _LOW, _HIGH) for one in found]
-    return _obtained(evidence, found, finding(claims, _of(evidence)))
+    return _obtained(evidence, found, _judged(rows, claims, _of(evidence)))
 
 
 def _over_budgets(evidence: Evidence) -> Obtained:
     found: list[Reading] = []
+    read: list[Row] = []
     for budget in (4, 12, 36, 108):
-        rows = _rows(evidence, measure="kendall", subset="all", budget=budget, rule="corrected")
+        rows = _rows(evidence, measure="spearman", subset="all", budget=budget, rule="corrected")
+        rows = _last(_one_kind(rows))
+        read += rows
         found += [
-            _reading(row, f"space {row['space']}, {row['method']}, {budget} epochs, tau")
-            for row in _last(_one_kind(rows))
+            _reading(row, f"space {row['space']}, {row['method']}, {budget} epochs") for row in rows
         ]
     claims = [Claim(one, _LOW, _HIGH) for one in found]
-    return _obtained(evidence, found, finding(claims, _of(evidence)))
+    return _obtained(evidence, found, _judged(read, claims, _of(evidence)))
 
 
 def _by_size(evidence: Evidence) -> Obtained:
@@ -131,7 +152,7 @@ def _by_size(evidence: Evidence) -> Obtained:
             found.append(gap)
             claims.append(above(gap))
     supernet = "cells and supernet of NAS-Bench-1Shot1, sizes apart instead of up to a size"
-    return _obtained(evidence, found, finding(claims, [supernet, *_of(evidence)]))
+    return _obtained(evidence, found, _judged(rows, claims, [supernet, *_of(evidence)]))
 
 
 _STUDIES = (SEARCHES, STUDY)
@@ -150,6 +171,7 @@ ARTEFACTS = (
         "seeds; judged is whether every interval lies in the quoted range, which is more than zero",
         _STUDIES,
         _spearman,
+        figures=((STUDY, "correlation-space-*-scatter-*.png"),),
     ),
     Artefact(
         "rank-correlation-over-epochs",
@@ -160,6 +182,7 @@ ARTEFACTS = (
         "as above for every evaluated checkpoint, corrected rule",
         _STUDIES,
         _over_epochs,
+        figures=((STUDY, "correlation-space-*-epochs.png"),),
     ),
     Artefact(
         "rank-correlation-over-budgets",
@@ -167,10 +190,10 @@ ARTEFACTS = (
         "the same with accuracies after 4, 12, 36 and 108 epochs of training alone",
         _SOURCE,
         f"{_NONE}0.3 on space 3",
-        "Kendall's tau, corrected rule, last checkpoint; judged by the range quoted for Spearman, "
-        "though tau is the smaller of the two",
+        "as above for every budget of the truth, corrected rule, last checkpoint",
         _STUDIES,
         _over_budgets,
+        figures=((STUDY, "correlation-space-*-budgets.png"),),
     ),
     Artefact(
         "rank-correlation-among-the-best",
@@ -193,5 +216,6 @@ ARTEFACTS = (
         "the intervals of neighbouring sizes do not overlap",
         _STUDIES,
         _by_size,
+        figures=((STUDY, "correlation-space-*-vertices.png"),),
     ),
 )

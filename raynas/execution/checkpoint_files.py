@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from raynas.execution.directory import CHECKPOINTS
+from raynas.execution.manifest import STUDY
 from raynas.execution.search_log import LAST
 from raynas.labels import base_method
 from search_spaces.errors import UserError
@@ -68,18 +69,25 @@ def find_checkpoints(study: Path, manifest: dict[str, Any], choice: Choice) -> l
             f"{study} has no one-shot searches, so there are no shared weights to evaluate with; "
             "`python -m raynas.compare --methods darts,random_ws` makes a study that has"
         )
-    methods = _chosen(
-        "method", _labels(choice.methods, search["settings"]), search["settings"], study
-    )
-    spaces = _chosen("space", choice.spaces, search["spaces"], study)
-    seeds = _chosen("seed", choice.seeds, search["seeds"], study)
+    command = _command(manifest)
+    labels = _labels(choice.methods, search["settings"])
+    methods = _chosen("method", labels, search["settings"], study, command)
+    spaces = _chosen("space", choice.spaces, search["spaces"], study, command)
+    seeds = _chosen("seed", choice.seeds, search["seeds"], study, command)
     epochs = _epochs(choice.epochs)
     found: list[Checkpoint] = []
     for method in methods:
         for space in spaces:
             for seed in seeds:
-                found += _of_run(study, (method, space, seed), epochs)
+                found += _of_run(study, (method, space, seed), epochs, command)
     return found
+
+
+def _command(manifest: dict[str, Any]) -> str:
+    """The command that makes studies such as this one."""
+    if manifest.get("kind") == STUDY:
+        return f"python -m raynas.study {manifest['arguments']['name']}"
+    return "python -m raynas.compare"
 
 
 def _labels(names: Sequence[str] | None, there: Iterable[str]) -> list[str] | None:
@@ -95,7 +103,7 @@ def _labels(names: Sequence[str] | None, there: Iterable[str]) -> list[str] | No
 
 
 def _chosen(
-    kind: str, wanted: Sequence[Any] | None, there: Iterable[Any], study: Path
+    kind: str, wanted: Sequence[Any] | None, there: Iterable[Any], study: Path, command: str
 ) -> list[Any]:
     there = list(there)
     for one in wanted or ():
@@ -103,7 +111,7 @@ def _chosen(
             listed = ", ".join(map(str, there))
             raise UserError(
                 f"{study} has no searches of {kind} {one}, only of {listed}; choose among them, or "
-                f"run `python -m raynas.compare` with it",
+                f"run `{command}` with it",
                 exit_code=2,
             )
     return list(dict.fromkeys(wanted)) if wanted else there
@@ -120,13 +128,15 @@ def _epochs(text: str) -> list[int] | str:
     return sorted({int(number) for number in numbers})
 
 
-def _of_run(study: Path, run: tuple[str, str, int], epochs: list[int] | str) -> list[Checkpoint]:
+def _of_run(
+    study: Path, run: tuple[str, str, int], epochs: list[int] | str, command: str
+) -> list[Checkpoint]:
     folder = study / CHECKPOINTS / "-".join(map(str, run))
     name = f"{run[0]}, space {run[1]}, seed {run[2]}"
     last = folder / LAST
     if not last.is_file():
         raise UserError(
-            f"{study} has no checkpoint of {name}; `python -m raynas.compare --resume {study}` "
+            f"{study} has no checkpoint of {name}; `{command} --resume {study}` "
             "finishes an unfinished study, a new one keeps its checkpoints"
         )
     kept = {int(path.stem[6:]): path for path in folder.glob("epoch_*.pt")}
@@ -142,7 +152,7 @@ def _of_run(study: Path, run: tuple[str, str, int], epochs: list[int] | str) -> 
         there = ", ".join(map(str, sorted(kept)))
         raise UserError(
             f"{study} has no checkpoint of {name} after epoch {', '.join(missing)}, only after "
-            f"{there}; `python -m raynas.compare {_ALL}` makes a study that keeps all"
+            f"{there}; `{command} {_ALL}` makes a study that keeps all"
         )
     return [Checkpoint(*run, epoch, kept[epoch]) for epoch in wanted]
 

@@ -128,6 +128,13 @@ class Conditions:
     device: str = "cpu"
     gpus_per_actor: float = 0.0
 
+    @property
+    def count(self) -> int:
+        """How many images are classified."""
+        there = self.images.sizes["search"]
+        half = there - there // 2
+        return half if self.limit is None else min(self.limit, half)
+
 
 class ScoringActor:
     """A `SupernetActor` that takes the state of one checkpoint after the other."""

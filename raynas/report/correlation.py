@@ -11,11 +11,18 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from raynas.analysis.rank_correlation import Group, Truth
-from raynas.analysis.rank_correlation.console import interval, main_of
-from raynas.execution.files import write_atomically
+from raynas.analysis.rank_correlation.console import (
+    accuracy,
+    interval,
+    main_of,
+    notices,
+    seeds,
+)
+from raynas.execution.files import write_atomically, writing
 from raynas.report import frame
 from raynas.report.content import SPACE_TITLES
 from raynas.report.correlation_figures import figures
+from raynas.report.correlation_static import write_correlation_figures
 from raynas.report.markup import tag, text
 from raynas.report.sections import benchmark_box
 from raynas.report.styles import Style, as_json, styles
@@ -26,11 +33,15 @@ if TYPE_CHECKING:
     from search_spaces.benchmark import Benchmark
 
 SCORES, COEFFICIENTS = "correlation.parquet", "correlation_coefficients.parquet"
-PAGE = "correlation.html"
+PAGE, FIGURES = "correlation.html", "figures"
 
 _DEFINITIONS = {
     "One-shot accuracy": "Share of right answers on the validation half of the search's images, "
     "with the shared weights of a checkpoint and nothing trained.",
+    "Architecture": "Isomorphic architectures are one cell when trained alone; under shared "
+    "weights they use those of different edges and blocks and score differently. One of them "
+    "stands for each cell (which, is said below), so part of the scatter is between the "
+    "architectures of a cell; the ceiling does not know that part.",
     "Truth": "Mean accuracy of the benchmark's trainings of the cell alone, at 4, 12, 36 and 108 "
     "epochs; higher is better on both sides, so agreement is positive.",
     "Corrected rule": "Operations and edges have weight 0 or 1 as in the cell: the result is that "
@@ -41,20 +52,36 @@ _DEFINITIONS = {
     "block 4 to the output is lost; normalisation with the statistics of the training.",
     "Statistics": "What batch normalisation uses: those of each evaluated batch, the running ones "
     "of the training, or recalibrated ones, means over training batches that the cell itself saw.",
-    "tau": "Kendall's tau-b. Its interval (95 %, percentile bootstrap) is over cells, and from "
-    "three seeds on over seeds too; of fewer seeds it holds for these seeds.",
+    "Mean accuracy": "Mean and standard deviation of the one-shot accuracies of the cells, and how "
+    "many distinct ones a seed gave. Where the mean is not above guessing by more than three "
+    "standard errors of so many guesses, the weights have learnt next to nothing.",
+    "tau": "Kendall's tau-b, the mean over the seeds that gave the cells different accuracies.",
+    "Intervals": "95 %, percentile bootstrap over cells, and from three seeds on over seeds too; "
+    "of a study of fewer seeds they hold for these seeds. If fewer than three are left because "
+    "others gave all cells the same accuracy, there is none. Overlap and regret have intervals "
+    "over seeds alone (BCa), as the best of a sample drawn anew are not those of the cells.",
+    "p": "Two-sided permutation test: how often cells in random order, the same for all seeds, "
+    "have a mean tau as far from 0. Next to it the standard deviation of the tau of one such "
+    "order.",
     "Sparse tau": "The same with a truth in bins of 0.1 percentage points.",
     "Best 10 %": "The cells with the best truth, or those with the best one-shot accuracy. A range "
     "that is cut makes any correlation smaller, the ceiling included.",
     "Regret of the top k": "What is lost when the k best by one-shot accuracy are trained and the "
     "best of them is taken, in percentage points of accuracy.",
-    "Ceiling": "The same coefficient between one training of the cells and the mean of their other "
-    "trainings: noise alone keeps even a perfect predictor near it.",
+    "Overlap of the top k": "Share of the k best by one-shot accuracy among the k truly best; k "
+    "divided by the number of cells by chance.",
+    "Ceiling": "What a score would reach on average that knew the expectation of each cell: the "
+    "truth is a mean of few trainings, whose noise it cannot know. Simulated: expectations that, "
+    "with noise drawn from each cell's own deviations between trainings, have means distributed "
+    "as the observed ones; the coefficient is between them and such means.",
+    "One training against the others": "The same coefficient between one training of the cells "
+    "and the mean of their other trainings. It is below the ceiling, since one training has noise "
+    "of its own. Among the best 10 % those are meant that are best by the other trainings.",
 }
 _CAPTIONS = {
     "epochs": (
         "Over the epochs of the search",
-        "Kendall's tau of all cells, corrected rule; the dotted line is the noise ceiling.",
+        "Kendall's tau of all cells, corrected rule; the dotted line is the ceiling.",
     ),
     "budgets": (
         "Over the budgets of the truth",
@@ -77,6 +104,7 @@ class CorrelationPaths:
     scores: Path
     coefficients: Path
     page: Path
+    figures: tuple[Path, ...]
 
 
 def read_scores(path: Path) -> pa.Table:
@@ -103,7 +131,7 @@ def write_correlation(
     benchmark: Benchmark,
     log: ScoreLog,
 ) -> CorrelationPaths:
-    """Write both tables and the page into the log's directory.
+    """Write both tables, the page and `figures/correlation-space-*` into the log's directory.
 
     Raises:
         UserError: the file system refuses.
@@ -112,10 +140,19 @@ def write_correlation(
 
     out = log.path
     html = page(found.to_pylist(), groups, truths, benchmark, log.manifest)
+    with writing(out):
+        (out / FIGURES).mkdir(parents=True, exist_ok=True)
+    looks = styles(dict.fromkeys(group.method for group in groups))
+    drawn: list[Path] = []
+    for space, truth in truths.items():
+        here = [row for row in found.to_pylist() if row["space"] == space]
+        some = [group for group in groups if group.space == space]
+        title = f"{SPACE_TITLES[space]} ({benchmark.kind} benchmark)"
+        drawn += write_correlation_figures(here, some, truth, looks, title, out / FIGURES)
     for name, table in ((SCORES, scores), (COEFFICIENTS, found)):
         write_atomically(out / name, partial(pq.write_table, table))
     write_atomically(out / PAGE, lambda path: path.write_text(html, encoding="utf-8"))
-    return CorrelationPaths(out / SCORES, out / COEFFICIENTS, out / PAGE)
+    return CorrelationPaths(out / SCORES, out / COEFFICIENTS, out / PAGE, tuple(drawn))
 
 
 def page(
@@ -162,10 +199,12 @@ def findings(rows: list[dict[str, Any]]) -> list[str]:
             if (row["quantity"], row["budget"]) != target:
                 continue
             ceiling = "unknown" if row["ceiling"] is None else f"{row['ceiling']:.2f}"
+            one = row["one_against_others"]
+            other = "" if one is None else f", one training against the others {one:.2f}"
             lines.append(
                 f"{SPACE_TITLES[space]}: {row['method']}, {row['statistics']} statistics, epoch "
-                f"{row['epoch']}, {row['seeds']} seed{'s' * (row['seeds'] != 1)}: tau "
-                f"{interval(row)} over {row['cells']:,} cells; the ceiling is {ceiling}."
+                f"{row['epoch']}, {seeds(row)} seed{'s' * (row['seeds'] != 1)}: tau "
+                f"{interval(row)} over {row['cells']:,} cells; the ceiling is {ceiling}{other}."
             )
     return lines
 
@@ -201,6 +240,7 @@ def _section(
     return tag(
         "section",
         tag("h2", text(SPACE_TITLES[space])),
+        _notice(rows),
         _table(rows, looks),
         tag("div", *cards, class_="cards"),
         class_="space",
@@ -208,43 +248,97 @@ def _section(
     )
 
 
+def _notice(rows: list[dict[str, Any]]) -> str:
+    lines = notices(rows)
+    if not lines:
+        return ""
+    return tag(
+        "div",
+        tag("strong", "Read these correlations with care", class_="kind"),
+        *(tag("p", text(f"{line}.")) for line in lines),
+        class_="notice warning",
+        role="note",
+    )
+
+
+_COLUMNS = {
+    "tau": ("all", "kendall"),
+    "Spearman": ("all", "spearman"),
+    "Pearson": ("all", "pearson"),
+    "Sparse tau": ("all", "sparse_kendall"),
+    "Best 10 %": ("best 10 % by truth", "kendall"),
+    "Best by score": ("best 10 % by one-shot accuracy", "kendall"),
+    "Overlap of 10": ("all", "top_10_overlap"),
+    "Regret of 10": ("all", "top_10_regret"),
+}
+
+
 def _table(rows: list[dict[str, Any]], looks: Mapping[str, Style]) -> str:
     target = main_of(rows)
-    shown = {
-        "tau": ("all", "kendall"),
-        "Spearman": ("all", "spearman"),
-        "Pearson": ("all", "pearson"),
-        "Sparse tau": ("all", "sparse_kendall"),
-        "Best 10 %": ("best 10 % by truth", "kendall"),
-        "Best by score": ("best 10 % by one-shot accuracy", "kendall"),
-        "Overlap of 10": ("all", "top_10_overlap"),
-        "Regret of 10": ("all", "top_10_regret"),
-    }
     found: dict[tuple[Any, ...], dict[tuple[str, str], dict[str, Any]]] = {}
     for row in rows:
         if (row["quantity"], row["budget"]) == target:
-            key = (row["method"], row["epoch"], row["rule"], row["statistics"], row["seeds"])
+            key = (row["method"], row["epoch"], row["rule"], row["statistics"])
             found.setdefault(key, {})[row["subset"], row["measure"]] = row
-    heads = ("Method", "Epoch", "Rule", "Statistics", "Seeds", *shown)
+    heads = ("Method", "Epoch", "Rule", "Statistics", "Seeds", "Mean accuracy", *_COLUMNS, "p")
     head = tag("tr", *(tag("th", text(name), scope="col") for name in heads))
     body = []
     for key, of in found.items():
+        tau = of["all", "kendall"]
         name = tag("span", "", class_="swatch", data_method=key[0]) + text(looks[key[0]].name)
-        cells = [tag("td", text(value)) for value in key[1:]]
-        cells += [tag("td", *_value(of[place])) for place in shown.values()]
+        cells = [tag("td", text(value)) for value in (*key[1:], seeds(tau))]
+        cells.append(tag("td", text(accuracy(tau)), tag("small", text(_distinct(tau)))))
+        cells += [tag("td", *_value(of[place])) for place in _COLUMNS.values()]
+        cells.append(tag("td", text("–" if tau["p"] is None else f"{tau['p']:.3f}")))
         body.append(tag("tr", tag("th", name, scope="row"), *cells, data_row=key[0]))
+    body += _scales(next(iter(found.values())))
     table = tag("table", tag("thead", head), tag("tbody", *body), class_="summary")
-    note = f"Against mean {target[0]} accuracy at {target[1]} epochs; regret in percentage points."
+    note = (
+        f"Against mean {target[0]} accuracy at {target[1]} epochs; regret in percentage points, "
+        "accuracies in %."
+    )
     return tag("p", text(note), class_="settings") + tag("div", table, class_="scroll")
+
+
+def _scales(of: Mapping[tuple[str, str], dict[str, Any]]) -> list[str]:
+    """A row for each thing that the coefficients are to be read against."""
+    lines = []
+    for name, title in (
+        ("ceiling", "Ceiling"),
+        ("one_against_others", "One training against the others"),
+        ("chance", "Random order"),
+    ):
+        cells = [tag("td", "")] * 5
+        for place in _COLUMNS.values():
+            row = of[place]
+            wide = row["chance_deviation"] if name == "chance" else None
+            small = "" if wide is None else tag("small", text(f"± {wide:.2f}"))
+            cells.append(tag("td", text(_shown(row[name], row)), small))
+        cells.append(tag("td", ""))
+        lines.append(tag("tr", tag("th", text(title), scope="row"), *cells))
+    return lines
+
+
+def _distinct(row: dict[str, Any]) -> str:
+    low, high = row["fewest_distinct"], row["most_distinct"]
+    return f"{low} distinct" if low == high else f"{low} to {high} distinct"
+
+
+def _shown(value: float | None, row: dict[str, Any]) -> str:
+    if value is None:
+        return "–"
+    return f"{100 * value:.2f}" if row["measure"].endswith("regret") else f"{value:.2f}"
 
 
 def _value(row: dict[str, Any]) -> tuple[str, ...]:
     if row["value"] is None:
         return (text("–"), tag("small", text(row["statement"])))
-    if row["measure"].endswith("regret"):
-        return (text(f"{100 * row['value']:.2f}"),)
-    value, _, ends = interval(row).partition(" [")
-    return (text(value), tag("small", text(f"[{ends}")) if ends else "")
+    small = ""
+    if row["low"] is not None:
+        small = tag("small", text(f"[{_shown(row['low'], row)}, {_shown(row['high'], row)}]"))
+    if row["statement"]:
+        small += tag("small", text(row["statement"]))
+    return (text(_shown(row["value"], row)), small)
 
 
 def _definitions() -> str:
@@ -257,5 +351,10 @@ def _made(manifest: Mapping[str, Any]) -> str:
     cells = "all unique cells" if given["cells"] is None else f"{given['cells']:,} cells per space"
     limit = given["images_limit"]
     images = "all images" if limit is None else f"{limit:,} images"
-    said = f"{given['study']}: {cells}, {images} of the validation half of {manifest['images']}."
+    drawn = manifest.get("architectures") == "drawn"
+    which = "drawn at random by the seed" if drawn else "the first in lexicographic order"
+    said = (
+        f"{given['study']}: {cells}, {images} of the validation half of {manifest['images']}; of "
+        f"the architectures of a cell {which}."
+    )
     return tag("section", tag("h2", "Made from"), tag("p", text(said)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 
@@ -20,42 +21,106 @@ Row = dict[str, Any]
 Looks = Mapping[str, Style]
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the figures of one space show.
+
+    Attributes:
+        groups: of the scatters, one per method: its last checkpoint.
+        lines: name -> where a row lies on the horizontal axis, and the rows of Kendall's tau.
+    """
+
+    groups: list[Group]
+    lines: Mapping[str, tuple[Callable[[Row], int], list[Row]]]
+
+
+def line_figures(rows: Sequence[Row], groups: Sequence[Group], truth: Truth) -> Shown:
+    """Which rows and groups are drawn: those of the first rule and statistics."""
+    first, last = _first_pair(groups), _last(groups)
+    one = [
+        row
+        for row in rows
+        if row["measure"] == "kendall" and (row["rule"], row["statistics"]) == first
+    ]
+    main = main_target(truth)
+    aimed = [row for row in one if (row["quantity"], row["budget"]) == main]
+    ended = [row for row in one if row["epoch"] == last[row["method"]]]
+    lines = {
+        "epochs": (_epoch, [row for row in aimed if row["subset"] == ALL]),
+        "budgets": (
+            _budget,
+            [row for row in ended if row["subset"] == ALL and row["quantity"] == main[0]],
+        ),
+        "vertices": (
+            _size,
+            [
+                row
+                for row in aimed
+                if row["epoch"] == last[row["method"]] and row["subset"].endswith("vertices")
+            ],
+        ),
+    }
+    kept = {
+        name: (at, of)
+        for name, (at, of) in lines.items()
+        if name == "vertices" or len({at(row) for row in of}) > 1
+    }
+    scattered = [
+        group
+        for group in groups
+        if (group.rule, group.statistics) == first and group.epoch == last[group.method]
+    ]
+    return Shown(scattered, kept)
+
+
+_TITLES = {"epochs": "epoch of the search", "budgets": "epochs alone", "vertices": "vertices"}
+
+
 def figures(
     rows: Sequence[Row], groups: Sequence[Group], truth: Truth, looks: Looks
 ) -> dict[str, Figure]:
     """Heading or name -> {"data", "layout"}; the scatter of each method first."""
-    first = _first_pair(groups)
-    last = {group.method: group.epoch for group in groups}
-    for group in groups:
-        last[group.method] = max(last[group.method], group.epoch)
-    kendall = [row for row in rows if row["measure"] == "kendall"]
-    main = main_target(truth)
-    aimed = [row for row in kendall if (row["quantity"], row["budget"]) == main]
-    one = [row for row in aimed if (row["rule"], row["statistics"]) == first]
-    ended = [row for row in kendall if row["epoch"] == last[row["method"]]]
-    found = {
-        f"{looks[g.method].name}, epoch {g.epoch}": _scatter(g, truth)
-        for g in groups
-        if (g.rule, g.statistics) == first and g.epoch == last[g.method]
-    }
-    of_all = [row for row in one if row["subset"] == ALL]
-    if len({row["epoch"] for row in of_all}) > 1:
-        found["epochs"] = _lines(of_all, looks, lambda row: row["epoch"], "epoch of the search")
-    shown = [
+    shown, last, main = line_figures(rows, groups, truth), _last(groups), main_target(truth)
+    found = {f"{looks[g.method].name}, epoch {g.epoch}": _scatter(g, truth) for g in shown.groups}
+    for name, (at, of) in shown.lines.items():
+        found[name] = _lines(of, looks, at, _TITLES[name], log=name == "budgets")
+    ruled = [
         row
-        for row in ended
-        if (row["rule"], row["statistics"], row["subset"], row["quantity"]) == (*first, ALL, "test")
+        for row in rows
+        if row["measure"] == "kendall"
+        and (row["quantity"], row["budget"]) == main
+        and row["epoch"] == last[row["method"]]
     ]
-    if len({row["budget"] for row in shown}) > 1:
-        found["budgets"] = _lines(shown, looks, lambda row: row["budget"], "epochs alone", log=True)
-    sized = [
-        row
-        for row in one
-        if row["subset"].endswith("vertices") and row["epoch"] == last[row["method"]]
-    ]
-    found["vertices"] = _lines(sized, looks, lambda row: int(row["subset"].split()[0]), "vertices")
-    found["rules"] = _rules([row for row in aimed if row["epoch"] == last[row["method"]]], looks)
+    found["rules"] = _rules(ruled, looks)
     return found
+
+
+def _epoch(row: Row) -> int:
+    return int(row["epoch"])
+
+
+def _budget(row: Row) -> int:
+    return int(row["budget"])
+
+
+def _size(row: Row) -> int:
+    return int(row["subset"].split()[0])
+
+
+def _last(groups: Sequence[Group]) -> dict[str, int]:
+    last: dict[str, int] = {}
+    for group in groups:
+        last[group.method] = max(last.get(group.method, 0), group.epoch)
+    return last
+
+
+def some_cells(group: Group, truth: Truth) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Both accuracies of all cells in per cent, and the positions of those that are drawn."""
+    x, y = 100 * truth.mean(*main_target(truth)), 100 * group.accuracies[0]
+    some = np.arange(len(x))
+    if len(x) > _MOST_POINTS:
+        some = np.sort(np.random.default_rng(0).permutation(len(x))[:_MOST_POINTS])
+    return x, y, some
 
 
 def _first_pair(groups: Sequence[Group]) -> tuple[str, str]:
@@ -66,10 +131,7 @@ def _first_pair(groups: Sequence[Group]) -> tuple[str, str]:
 
 def _scatter(group: Group, truth: Truth) -> Figure:
     quantity, budget = main_target(truth)
-    x, y = 100 * truth.mean(quantity, budget), 100 * group.accuracies[0]
-    some = np.arange(len(x))
-    if len(x) > _MOST_POINTS:
-        some = np.sort(np.random.default_rng(0).permutation(len(x))[:_MOST_POINTS])
+    x, y, some = some_cells(group, truth)
     meta = {"method": group.method, "role": "points"}
     marks = {
         "type": "scatter",
@@ -179,7 +241,7 @@ def _ceiling(values: Mapping[int, float]) -> Figure:
         "y": numbers(np.array(list(values.values()))),
         "line": {"width": 1.4, "dash": "dot"},
         "marker": {"size": 8, "symbol": "line-ew-open"},
-        "hovertemplate": "noise ceiling %{y:.3f}<extra></extra>",
+        "hovertemplate": "ceiling %{y:.3f}<extra></extra>",
         "meta": {"role": "context"},
     }
 

@@ -137,6 +137,30 @@ def test_no_rank_correlation(studies: dict[str, Path], tmp_path: Path) -> None:
     assert found.judged.verdict is Verdict.NOT_COMPARABLE and "opposite" in found.judged.reason
 
 
+def test_lost_seeds_and_weights_at_chance_decide_nothing(
+    studies: dict[str, Path], tmp_path: Path
+) -> None:
+    lost = {"method": "gdas", "seeds_used": 1, "low": None, "high": None}
+    lost |= {"statement": "4 of 5 seeds gave all cells the same accuracy"}
+    few = made.correlation(tmp_path / "few", [{}, lost])
+    found = obtain("rank-correlation", studies | {"correlation": few})
+    assert found.judged.verdict is Verdict.NOT_COMPARABLE and "1 run" in found.judged.reason
+    assert found.readings[1].runs == 1 and "4 of 5 seeds" in found.readings[1].note
+    idle = made.correlation(tmp_path / "idle", [{"by_chance": True, "mean_accuracy": 0.1}])
+    found = obtain("rank-correlation", studies | {"correlation": idle})
+    assert found.judged.verdict is Verdict.NOT_COMPARABLE
+    assert "the weights of darts classify by chance" in found.judged.reason
+    assert "one-shot accuracy 10.0 %" in found.readings[0].note
+
+
+def test_budgets_are_judged_by_spearman(studies: dict[str, Path], tmp_path: Path) -> None:
+    rows = [{"budget": budget} for budget in (4, 12, 36, 108)]
+    tau = [row | {"measure": "kendall", "value": 0.9, "low": 0.8, "high": 0.95} for row in rows]
+    folder = made.correlation(tmp_path / "budgets", [*rows, *tau])
+    found = obtain("rank-correlation-over-budgets", studies | {"correlation": folder})
+    assert found.judged.verdict is Verdict.DIRECTION and len(found.readings) == 4
+
+
 def test_tau_falls_with_the_size_if_intervals_are_apart(
     studies: dict[str, Path], tmp_path: Path
 ) -> None:

@@ -51,6 +51,7 @@ def correlation(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path:
         "rule": "corrected",
         "statistics": "batch",
         "seeds": 5,
+        "seeds_used": 5,
         "subset": "all",
         "cells": 1000,
         "quantity": "test",
@@ -61,6 +62,9 @@ def correlation(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path:
         "high": 0.2,
         "ceiling": 0.9,
         "statement": None,
+        "mean_accuracy": 0.4,
+        "chance_accuracy": 0.1,
+        "by_chance": False,
     }
     _manifest(path, "correlation", {"cells": 1000, "study": "elsewhere"})
     table = pa.Table.from_pylist([usual | dict(row) for row in rows], COEFFICIENTS_SCHEMA)

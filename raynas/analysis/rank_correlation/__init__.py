@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from raynas.analysis.rank_correlation.coefficients import (
-    ALL,
-    BEST_SCORED,
-    BEST_TRUE,
     COEFFICIENTS_SCHEMA,
     MAIN,
     coefficients,
 )
-from raynas.analysis.rank_correlation.scores import SCORES_SCHEMA, Group, groups_of
+from raynas.analysis.rank_correlation.scale import ALL, BEST_SCORED, BEST_TRUE
+from raynas.analysis.rank_correlation.scores import SCORES_SCHEMA, Group, OnImages, groups_of
 from raynas.analysis.rank_correlation.truth import Truth
 
 __all__ = [
@@ -21,6 +19,7 @@ __all__ = [
     "MAIN",
     "SCORES_SCHEMA",
     "Group",
+    "OnImages",
     "Truth",
     "coefficients",
     "groups_of",

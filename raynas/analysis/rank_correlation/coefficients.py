@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
-from raynas.analysis.rank_correlation.scores import Group
-from raynas.analysis.rank_correlation.truth import Truth
-from raynas.analysis.statistics import (
-    Estimate,
-    Statement,
-    kendall_tau,
-    mean_correlation,
-    pearson,
-    sparse_kendall_tau,
-    spearman,
-    top_k_overlap,
-    top_k_regret,
-    two_way_bootstrap,
+from raynas.analysis.rank_correlation.scale import (
+    ALL,
+    BEST_SCORED,
+    BEST_TRUE,
+    SHARE,
+    Scale,
+    Scales,
+    Target,
+    selection,
 )
-from raynas.analysis.statistics.correlation import Correlation
+from raynas.analysis.rank_correlation.scores import Accuracies, Group, OnImages
+from raynas.analysis.rank_correlation.truth import Positions, Truth
+from raynas.analysis.statistics import (
+    FEWEST,
+    KENDALL,
+    PEARSON,
+    SPEARMAN,
+    Measure,
+    SeedMean,
+    Statement,
+    TwoWay,
+    bootstrap,
+    correlation_test,
+    left_out,
+    sparse_kendall,
+)
 
 COEFFICIENTS_SCHEMA = pa.schema(
     [
@@ -34,6 +44,7 @@ COEFFICIENTS_SCHEMA = pa.schema(
         ("rule", pa.string()),
         ("statistics", pa.string()),
         ("seeds", pa.int32()),
+        ("seeds_used", pa.int32()),
         ("subset", pa.string()),
         ("cells", pa.int32()),
         ("quantity", pa.string()),
@@ -43,18 +54,28 @@ COEFFICIENTS_SCHEMA = pa.schema(
         ("low", pa.float64()),
         ("high", pa.float64()),
         ("ceiling", pa.float64()),
+        ("one_against_others", pa.float64()),
+        ("chance", pa.float64()),
+        ("chance_deviation", pa.float64()),
+        ("p", pa.float64()),
         ("statement", pa.string()),
+        ("mean_accuracy", pa.float64()),
+        ("accuracy_deviation", pa.float64()),
+        ("fewest_distinct", pa.int32()),
+        ("most_distinct", pa.int32()),
+        ("chance_accuracy", pa.float64()),
+        ("by_chance", pa.bool_()),
     ]
 )
 """One row per group of scores, subset of cells, target and measure.
 
-`value` is the mean over seeds with its 95 % bootstrap interval over cells and, from three seeds
-on, seeds; `statement` says why there is no value or no interval. Regrets are accuracies.
+`value` is the mean over the `seeds_used` seeds that have a value, with its 95 % bootstrap interval
+over cells and, from three seeds on, seeds; of overlap and regret over seeds alone. `statement`
+says which seeds are left out, and why there is no value or no interval. Regrets are accuracies.
+`ceiling`, `one_against_others`, `chance` and `chance_deviation`: see `Scale`. `p` is of a
+permutation test, for Kendall's tau of all cells against the main target. The last six columns are
+of the group: see `Accuracies`.
 """
-
-ALL = "all"
-BEST_TRUE = "best 10 % by truth"
-BEST_SCORED = "best 10 % by one-shot accuracy"
 
 #: What is looked at first: mean test accuracy after 108 epochs.
 MAIN = ("test", 108)
@@ -62,144 +83,163 @@ MAIN = ("test", 108)
 #: Width of the bins of the sparse tau, as in the calls of its released code.
 SPARSE_WIDTH = 1e-3
 RESAMPLES = 200
+ORDERS, ORDERS_OF_MANY, MANY = 199, 99, 5000
 TOP = (1, 10, 100)
 
-_SHARE = 0.1
-_MEASURES: dict[str, Correlation] = {
-    "kendall": kendall_tau,
-    "spearman": spearman,
-    "pearson": pearson,
-    "sparse_kendall": partial(sparse_kendall_tau, width=SPARSE_WIDTH),
+MEASURES: dict[str, Measure] = {
+    "kendall": KENDALL,
+    "spearman": SPEARMAN,
+    "pearson": PEARSON,
+    "sparse_kendall": sparse_kendall(SPARSE_WIDTH),
 }
-_WITH_INTERVAL = ("kendall", "spearman")
 
-Positions = npt.NDArray[np.int64]
 Row = dict[str, Any]
 
 
-def coefficients(groups: Sequence[Group], truths: dict[str, Truth], seed: int = 0) -> pa.Table:
+@dataclass(frozen=True)
+class _Judged:
+    """A group with what its coefficients are computed from."""
+
+    group: Group
+    truth: Truth
+    scales: Scales
+    draws: TwoWay
+    accuracies: Accuracies
+    seed: int
+
+
+def coefficients(
+    groups: Sequence[Group], truths: dict[str, Truth], images: OnImages, seed: int = 0
+) -> pa.Table:
     """All coefficients of all groups, in `COEFFICIENTS_SCHEMA`.
 
     Args:
         groups: see `groups_of`.
         truths: by space, of the same cells as the groups.
+        images: those that were classified.
         seed: of the bootstrap.
     """
-    rows = [row for group in groups for row in _of_group(group, truths[group.space], seed)]
+    scales = {space: Scales(truth) for space, truth in truths.items()}
+    draws = {
+        space: TwoWay(len(truth.rows), resamples=RESAMPLES, seed=seed)
+        for space, truth in truths.items()
+    }
+    rows: list[Row] = []
+    for group in groups:
+        space = group.space
+        found = Accuracies.of(group, images)
+        judged = _Judged(group, truths[space], scales[space], draws[space], found, seed)
+        rows += _of_group(judged)
     return pa.Table.from_pylist(rows, COEFFICIENTS_SCHEMA)
 
 
-def main_target(truth: Truth) -> tuple[str, int]:
+def main_target(truth: Truth) -> Target:
     """`MAIN`, or what the benchmark has instead."""
     return MAIN if MAIN in truth.targets else truth.targets[-1]
 
 
-def _of_group(group: Group, truth: Truth, seed: int) -> Iterator[Row]:
+def _of_group(judged: _Judged) -> Iterator[Row]:
+    truth, scores = judged.truth, judged.group.accuracies
     main = main_target(truth)
-    every = np.arange(len(group.rows))
+    seeds, cells = scores.shape
+    best_scored = [truth.best(line, SHARE) for line in scores]
+    by_size = {
+        f"{count} vertices": [np.flatnonzero(truth.vertices == count)] * seeds
+        for count in np.unique(truth.vertices)
+    }
     for target in truth.targets:
-        best = truth.best(truth.mean(*target), _SHARE)
-        for subset, inside in ((ALL, every), (BEST_TRUE, best)):
-            for measure in _MEASURES:
-                wanted = measure == "kendall" and subset == ALL and target[0] == main[0]
-                wanted = wanted or (measure in _WITH_INTERVAL and target == main)
-                yield _row(group, truth, target, (subset, inside), measure, seed, wanted)
-        for measure in _MEASURES:
-            yield _among_best_scored(group, truth, target, measure)
+        subsets = {
+            ALL: [np.arange(cells)] * seeds,
+            BEST_TRUE: [truth.best(truth.mean(*target), SHARE)] * seeds,
+            BEST_SCORED: best_scored,
+        }
+        if target[1] == main[1]:
+            subsets |= by_size
+        for subset, inside in subsets.items():
+            for name in MEASURES:
+                yield _correlation(judged, target, subset, inside, name)
         for k in TOP:
-            yield from _top(group, truth, target, k)
-    for count in np.unique(truth.vertices):
-        inside = np.flatnonzero(truth.vertices == count)
-        sized = (f"{count} vertices", inside)
-        yield _row(group, truth, main, sized, "kendall", seed, True)
+            for kind in ("overlap", "regret"):
+                yield _top(judged, target, kind, k)
 
 
-def _row(
-    group: Group,
-    truth: Truth,
-    target: tuple[str, int],
-    subset: tuple[str, Positions],
-    measure: str,
-    seed: int,
-    interval: bool,
+def _correlation(
+    judged: _Judged, target: Target, subset: str, inside: list[Positions], name: str
 ) -> Row:
-    name, inside = subset
-    scores, right = group.accuracies[:, inside], truth.mean(*target)[inside]
-    correlation = _MEASURES[measure]
-    if interval:
-        value: Estimate | float | Statement = two_way_bootstrap(
-            scores, right, correlation, resamples=RESAMPLES, seed=seed
-        )
-    else:
-        value = mean_correlation(scores, right, correlation)
-    ceiling = None
-    if measure != "sparse_kendall":
-        ceiling = truth.ceiling(*target, correlation, f"{name} of {target}", inside)
-    return _entry(group, name, len(inside), target, measure, value, ceiling)
+    right, measure = judged.truth.mean(*target), MEASURES[name]
+    found = judged.draws.mean(judged.group.accuracies, right, measure, inside)
+    scale = judged.scales.correlation(target, subset, inside[0], name, measure.value)
+    row = _entry(judged, subset, len(inside[0]), target, name, found, scale)
+    if (name, subset, target) == ("kendall", ALL, main_target(judged.truth)):
+        row["p"] = _p(judged, right)
+    return row
 
 
-def _among_best_scored(group: Group, truth: Truth, target: tuple[str, int], measure: str) -> Row:
-    """Every seed has its own best cells."""
-    right = truth.mean(*target)
-    found = []
-    for scores in group.accuracies:
-        inside = truth.best(scores, _SHARE)
-        found.append(_MEASURES[measure](scores[inside], right[inside]))
-    count = len(truth.best(group.accuracies[0], _SHARE))
-    return _entry(group, BEST_SCORED, count, target, measure, _mean(found), None)
+def _p(judged: _Judged, right: np.ndarray) -> float | None:
+    orders = ORDERS if len(right) <= MANY else ORDERS_OF_MANY
+    scores = judged.group.accuracies
+    found = correlation_test(scores, right, resamples=orders, seed=judged.seed)
+    return None if isinstance(found, Statement) else found.p
 
 
-def _top(group: Group, truth: Truth, target: tuple[str, int], k: int) -> Iterator[Row]:
-    right = truth.mean(*target)
-    choices: tuple[tuple[str, Callable[..., float | Statement]], ...] = (
-        ("overlap", top_k_overlap),
-        ("regret", top_k_regret),
-    )
-    for name, function in choices:
-        found = _mean([function(scores, right, k) for scores in group.accuracies])
-        yield _entry(group, ALL, len(right), target, f"top_{k}_{name}", found, None)
-
-
-def _mean(values: Sequence[float | Statement]) -> float | Statement:
-    numbers = [value for value in values if not isinstance(value, Statement)]
-    return float(np.mean(numbers)) if numbers else values[0]
+def _top(judged: _Judged, target: Target, kind: str, k: int) -> Row:
+    """Extremes of a sample cannot be drawn anew, so the interval is over seeds alone."""
+    scores, right = judged.group.accuracies, judged.truth.mean(*target)
+    found = [selection(kind, k)(line, right) for line in scores]
+    scale = judged.scales.selection(target, kind, k)
+    values = [value for value in found if not isinstance(value, Statement)]
+    value, interval, statement = None, None, left_out(found)
+    if values:
+        constant = sum(np.ptp(line) == 0 for line in scores)
+        if constant:
+            statement = f"{constant} of {len(scores)} seeds gave all cells the same accuracy"
+            statement += ", so they choose at random"
+        value = float(np.mean(values))
+        reason = f"no interval: it would be over seeds, and {len(values)} are fewer than {FEWEST}"
+        if len(values) >= FEWEST:
+            estimate = bootstrap(values, seed=judged.seed)
+            assert not isinstance(estimate, Statement)
+            if isinstance(estimate.interval, tuple):
+                interval, reason = estimate.interval, ""
+            else:
+                reason = f"no interval: {estimate.interval}"
+        statement = "; ".join(part for part in (statement, reason) if part) or None
+    mean = SeedMean(value, interval, len(values), len(found), statement)
+    return _entry(judged, ALL, len(right), target, f"top_{k}_{kind}", mean, scale)
 
 
 def _entry(
-    group: Group,
+    judged: _Judged,
     subset: str,
     cells: int,
-    target: tuple[str, int],
+    target: Target,
     measure: str,
-    found: Estimate | float | Statement,
-    ceiling: float | Statement | None,
+    found: SeedMean,
+    scale: Scale,
 ) -> Row:
-    value, low, high, statement = None, None, None, None
-    if isinstance(found, Statement):
-        statement = str(found)
-    elif isinstance(found, Estimate):
-        value = found.value
-        if isinstance(found.interval, Statement):
-            statement = f"no interval: {found.interval}"
-        else:
-            low, high = found.interval
-    else:
-        value = found
+    group = judged.group
+    low, high = found.interval or (None, None)
     return {
         "method": group.method,
         "space": group.space,
         "epoch": group.epoch,
         "rule": group.rule,
         "statistics": group.statistics,
-        "seeds": len(group.seeds),
+        "seeds": found.seeds,
+        "seeds_used": found.used,
         "subset": subset,
         "cells": cells,
         "quantity": target[0],
         "budget": target[1],
         "measure": measure,
-        "value": value,
+        "value": found.value,
         "low": low,
         "high": high,
-        "ceiling": ceiling if isinstance(ceiling, float) else None,
-        "statement": statement,
+        "ceiling": scale.ceiling,
+        "one_against_others": scale.one_against_others,
+        "chance": scale.chance,
+        "chance_deviation": scale.chance_deviation,
+        "p": None,
+        "statement": found.statement,
+        **judged.accuracies.columns(),
     }

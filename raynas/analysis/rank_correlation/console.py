@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from raynas.analysis.rank_correlation.coefficients import ALL, BEST_SCORED, BEST_TRUE
+from raynas.analysis.rank_correlation.scale import ALL, BEST_SCORED, BEST_TRUE
 from raynas.labels import benchmark_lines
 
 if TYPE_CHECKING:
@@ -82,6 +82,8 @@ def print_coefficients(console: Console, benchmark: Benchmark, found: pa.Table) 
         for key, of in _grouped(aimed, ("rule", "statistics")).items():
             console.print(_table(f"{key[0]} rule, {key[1]} statistics", of))
         console.print(_caption(aimed))
+        for line in notices(here):
+            console.print(f"note: {line}", markup=False)
 
 
 def main_of(rows: list[dict[str, Any]]) -> tuple[str, int]:
@@ -99,18 +101,51 @@ def _title(space: str, rows: list[dict[str, Any]], quantity: str, budget: int) -
 
 
 def _caption(rows: list[dict[str, Any]]) -> str:
-    whole, best = (
-        next(
-            (r["ceiling"] for r in rows if (r["measure"], r["subset"]) == ("kendall", subset)), None
-        )
-        for subset in (ALL, BEST_TRUE)
-    )
+    of = {(row["subset"], row["measure"]): row for row in rows}
+    whole, best = of[ALL, "kendall"], of[BEST_TRUE, "kendall"]
+    tops = of[ALL, "top_10_regret"]
     return (
-        "tau: Kendall's tau-b with its 95 % bootstrap interval; rho: Spearman's; best 10 %: tau "
-        "among the truly best and among the best by one-shot accuracy; regret: percentage points "
-        "lost when the 10 best by one-shot accuracy are trained. One training against the others "
-        f"reaches tau {_number(whole)}, among the best 10 % {_number(best)}."
+        "tau: Kendall's tau-b with its 95 % bootstrap interval, and p of a permutation test; rho: "
+        "Spearman's; best 10 %: tau among the truly best and among the best by one-shot accuracy; "
+        "regret: percentage points lost when the 10 best by one-shot accuracy are trained; "
+        "acc.: mean and deviation of the one-shot accuracies in %. A score that knew each "
+        f"cell's expectation would reach tau {_number(whole['ceiling'])}, among the best 10 % "
+        f"{_number(best['ceiling'])}, regret {_points(tops['ceiling'])}; one training against the "
+        f"others reaches tau {_number(whole['one_against_others'])} and "
+        f"{_number(best['one_against_others'])}; scores in random order have tau 0 "
+        f"± {_number(whole['chance_deviation'])} and regret {_points(tops['chance'])}."
     )
+
+
+def notices(rows: list[dict[str, Any]]) -> list[str]:
+    """What makes correlations of one space weaker than they look, a sentence each."""
+    target = main_of(rows)
+    kept = [
+        row
+        for row in rows
+        if (row["subset"], row["measure"]) == (ALL, "kendall")
+        and (row["quantity"], row["budget"]) == target
+    ]
+    lines = []
+    for (rule, statistics), group in _grouped(kept, ("rule", "statistics")).items():
+        where = f"{rule} rule, {statistics} statistics"
+        idle = [
+            f"{row['method']} at epoch {row['epoch']} ({100 * row['mean_accuracy']:.1f} %)"
+            for row in group
+            if row["by_chance"]
+        ]
+        if idle:
+            lines.append(
+                f"{where}: on average over the cells the weights of {', '.join(idle)} classify no "
+                f"better than guessing ({100 * group[0]['chance_accuracy']:.1f} %, three standard "
+                "errors allowed); their correlations say little about weights that have learnt"
+            )
+        lines += [
+            f"{where}, {row['method']} at epoch {row['epoch']}: {row['statement']}"
+            for row in group
+            if row["seeds_used"] < row["seeds"]
+        ]
+    return lines
 
 
 def _grouped(
@@ -124,21 +159,42 @@ def _grouped(
 
 def _table(title: str, rows: list[dict[str, Any]]) -> Table:
     table = Table(title=f"\n{title}", title_justify="left")
+    heads = ("seeds", "acc.\n%", "tau", "rho", "best\n10 %", "by\nscore", "regret")
     table.add_column("method", no_wrap=True)
-    for name in ("seeds", "epoch", "tau", "rho", "best\n10 %", "by\nscore", "regret"):
+    for name in heads:
         table.add_column(name, justify="right", no_wrap=True)
-    for key, group in _grouped(rows, ("method", "seeds", "epoch")).items():
+    for key, group in _grouped(rows, ("method", "epoch")).items():
         of = {(row["subset"], row["measure"]): row for row in group}
-        regret = of[ALL, "top_10_regret"]["value"]
+        tau = of[ALL, "kendall"]
         table.add_row(
-            *(escape(str(value)) for value in key),
-            escape(interval(of[ALL, "kendall"]).replace(" [", "\n[")),
+            f"{escape(key[0])}\nepoch {key[1]}",
+            seeds(tau).replace(" of ", "/"),
+            accuracy(tau).replace(" ±", "\n±"),
+            escape(_tau(tau)),
             _number(of[ALL, "spearman"]["value"]),
             _number(of[BEST_TRUE, "kendall"]["value"]),
             _number(of[BEST_SCORED, "kendall"]["value"]),
-            "-" if regret is None else f"{100 * regret:.2f}",
+            _points(of[ALL, "top_10_regret"]["value"]),
         )
     return table
+
+
+def seeds(row: dict[str, Any]) -> str:
+    """How many seeds a value is of, and of how many where some have none."""
+    used, count = row["seeds_used"], row["seeds"]
+    return str(count) if used == count else f"{used} of {count}"
+
+
+def accuracy(row: dict[str, Any]) -> str:
+    """Mean and deviation of one-shot accuracies in per cent."""
+    return f"{100 * row['mean_accuracy']:.1f} ± {100 * row['accuracy_deviation']:.1f}"
+
+
+def _tau(row: dict[str, Any]) -> str:
+    if row["value"] is None:
+        return "-"
+    p = "" if row["p"] is None else f"\np {row['p']:.3f}"
+    return interval(row).replace(" [", "\n[") + p
 
 
 def interval(row: dict[str, Any]) -> str:
@@ -151,3 +207,7 @@ def interval(row: dict[str, Any]) -> str:
 
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}"
+
+
+def _points(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.2f}"

@@ -23,6 +23,8 @@ SCORES_SCHEMA = pa.schema(
 )
 """One row per checkpoint, evaluation rule, statistics and cell; `row` is that of the space."""
 
+#: Standard errors above chance that shared weights must be to count as having learnt anything.
+_ERRORS = 3
 _KEYS = ("method", "space", "epoch", "rule", "statistics")
 
 
@@ -49,6 +51,64 @@ class Group:
     seeds: tuple[int, ...]
     rows: npt.NDArray[np.int64]
     accuracies: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class OnImages:
+    """The images that were classified.
+
+    Attributes:
+        classes: how many.
+        images: how many.
+    """
+
+    classes: int
+    images: int
+
+
+@dataclass(frozen=True, slots=True)
+class Accuracies:
+    """How well the shared weights of a group classify at all.
+
+    Attributes:
+        mean: over cells and seeds.
+        deviation: over the cells of a seed, averaged over seeds.
+        fewest: distinct accuracies of the seed with the fewest.
+        most: of that with the most.
+        chance: one divided by the number of classes.
+        by_chance: whether the mean is not above chance by more than three standard errors of the
+            share of right guesses among so many images.
+    """
+
+    mean: float
+    deviation: float
+    fewest: int
+    most: int
+    chance: float
+    by_chance: bool
+
+    @classmethod
+    def of(cls, group: Group, images: OnImages) -> Accuracies:
+        """Those of a group."""
+        found = group.accuracies
+        distinct = [len(np.unique(line)) for line in found]
+        chance = 1 / images.classes
+        error = float(np.sqrt(chance * (1 - chance) / images.images))
+        mean = float(found.mean())
+        deviation = float(found.std(axis=1).mean())
+        by_chance = mean <= chance + _ERRORS * error
+        return cls(mean, deviation, min(distinct), max(distinct), chance, by_chance)
+
+    def columns(self) -> dict[str, float | int | bool]:
+        """As the table of coefficients has them."""
+        return {
+            "mean_accuracy": self.mean,
+            "accuracy_deviation": self.deviation,
+            "fewest_distinct": self.fewest,
+            "most_distinct": self.most,
+            "chance_accuracy": self.chance,
+            "by_chance": self.by_chance,
+        }
 
 
 def groups_of(scores: pa.Table) -> list[Group]:

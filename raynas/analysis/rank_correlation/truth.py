@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from raynas.analysis.statistics import Statement, noise_ceiling
+from raynas.analysis.statistics import Statement, one_against_others, oracle_worlds
 from raynas.analysis.statistics.correlation import Correlation
 from search_spaces.benchmark import BUDGETS, REPEATS
 from search_spaces.table import Table
@@ -16,6 +16,10 @@ from search_spaces.table import Table
 QUANTITIES = ("validation", "test")
 
 Floats = npt.NDArray[np.float64]
+Positions = npt.NDArray[np.int64]
+
+#: Simulated truths behind a ceiling, for few and for many cells.
+_DRAWS, _DRAWS_OF_MANY, _MANY = 20, 4, 5000
 
 
 class Truth:
@@ -24,17 +28,19 @@ class Truth:
     Args:
         table: the benchmark.
         rows: of the cells, shape (n,).
+        seed: of the simulated noise of ceilings.
 
     Attributes:
         targets: (quantity, epochs) pairs that the benchmark knows for all cells of the space.
     """
 
-    def __init__(self, table: Table, rows: npt.NDArray[np.int64]) -> None:
+    def __init__(self, table: Table, rows: npt.NDArray[np.int64], seed: int = 0) -> None:
         self.rows = rows
         self._table = table
+        self._seed = seed
         self.targets = [(q, b) for q in QUANTITIES for b in BUDGETS if table.known(q, b)]
         self._repeats: dict[tuple[str, int], Floats] = {}
-        self._ceilings: dict[tuple[object, ...], float | Statement] = {}
+        self._worlds: dict[tuple[str, int], list[tuple[Floats, Floats]]] = {}
 
     def mean(self, quantity: str, epochs: int) -> Floats:
         """Mean accuracy over the repeats, shape (n,)."""
@@ -48,40 +54,71 @@ class Truth:
             self._repeats[key] = np.stack(found, 1)
         return self._repeats[key]
 
-    def ceiling(
+    def one_against_others(
         self,
         quantity: str,
         epochs: int,
         correlation: Correlation,
-        subset: str,
-        inside: npt.NDArray[np.int64] | slice,
-    ) -> float | Statement:
-        """The noise ceiling among some of the cells.
+        inside: Positions | None = None,
+        share: float | None = None,
+    ) -> float | None:
+        """One training of the cells against the mean of their others; None without a value.
 
         Args:
             quantity: "validation" or "test".
             epochs: the budget.
             correlation: which.
-            subset: name of these cells, under which the result is kept.
-            inside: their positions.
+            inside: positions of the cells; None: all.
+            share: only such a share of these cells, the best by the mean of the others.
         """
-        key = (quantity, epochs, correlation.__name__, subset)
-        if key not in self._ceilings:
-            values = self.repeats(quantity, epochs)[inside]
-            self._ceilings[key] = noise_ceiling(values, correlation)
-        return self._ceilings[key]
+        values = self.repeats(quantity, epochs)
+        values = values if inside is None else values[inside]
+        choose = None if share is None else lambda rest: self.best(rest, share)
+        return _number(one_against_others(values, correlation, choose))
+
+    def ceiling(
+        self,
+        quantity: str,
+        epochs: int,
+        coefficient: Callable[[Floats, Floats], float | Statement],
+    ) -> float | None:
+        """What a score that knows each cell's expectation reaches on average; None if unknown.
+
+        Args:
+            quantity: "validation" or "test".
+            epochs: the budget.
+            coefficient: takes the expectations and simulated means, in the order of the cells by
+                these means.
+        """
+        worlds = self._of(quantity, epochs)
+        found = [_number(coefficient(*world)) for world in worlds]
+        known = [value for value in found if value is not None]
+        return float(np.mean(known)) if known else None
 
     @cached_property
-    def vertices(self) -> npt.NDArray[np.int64]:
+    def vertices(self) -> Positions:
         """Number of vertices of each cell, input and output included, shape (n,)."""
         space = self._table.space
         return np.array([space.cell(int(row)).num_vertices for row in self.rows], np.int64)
 
-    def best(self, values: Sequence[float] | Floats, share: float) -> npt.NDArray[np.int64]:
+    def best(self, values: Sequence[float] | Floats, share: float) -> Positions:
         """Positions of the cells with the greatest values, at least one."""
-        count = max(1, round(share * len(self.rows)))
+        count = max(1, round(share * len(values)))
         return np.sort(np.argsort(-np.asarray(values), kind="stable")[:count])
+
+    def _of(self, quantity: str, epochs: int) -> list[tuple[Floats, Floats]]:
+        key = (quantity, epochs)
+        if key not in self._worlds:
+            repeats = self.repeats(quantity, epochs)
+            draws = _DRAWS if len(repeats) <= _MANY else _DRAWS_OF_MANY
+            found = oracle_worlds(repeats, draws, self._seed)
+            self._worlds[key] = [] if isinstance(found, Statement) else list(found)
+        return self._worlds[key]
 
     def _error(self, quantity: str, epochs: int, repeat: int | str) -> Floats:
         query = self._table.validation_error if quantity == "validation" else self._table.test_error
         return np.asarray(query(self.rows, epochs, repeat))  # type: ignore[arg-type]
+
+
+def _number(value: float | Statement) -> float | None:
+    return None if isinstance(value, Statement) else value

@@ -60,29 +60,7 @@ def sparse_kendall_tau(
         truth: (n,).
         width: of a bin, in the unit of the truth; bins begin at multiples of it.
     """
-    return kendall_tau(scores, _bins(truth, width))
-
-
-def published_sparse_kendall_tau(
-    scores: npt.ArrayLike, truth: npt.ArrayLike, width: float
-) -> float | Statement:
-    """The "sparse Kendall tau" of the released code of Yu et al. (ICLR 2020).
-
-    The items are sorted by truth and numbered by bin; tau-b is between these numbers and the same
-    numbers in the order of the scores. So the predicted order is coarsened too, to bins of the
-    same sizes, and places in it are compared rather than scores. Equal scores keep the order in
-    which the items are given. Use `sparse_kendall_tau` unless that code is to be compared with.
-
-    Args:
-        scores: (n,).
-        truth: (n,).
-        width: of a bin, in the unit of the truth.
-    """
-    pairs = _pairs(scores, truth)
-    if isinstance(pairs, Statement):
-        return pairs
-    _, numbers = np.unique(_bins(pairs[1], width), return_inverse=True)
-    return kendall_tau(numbers[np.argsort(pairs[0], kind="stable")], np.sort(numbers))
+    return kendall_tau(scores, bins(truth, width))
 
 
 def kendall_null_deviation(items: int) -> float:
@@ -100,21 +78,29 @@ def correlation_test(
 ) -> Significance | Statement:
     """Two-sided permutation test of "the scores are in random order".
 
+    Of several seeds the mean of their coefficients is tested; a random order is the same for all
+    of them, as seeds are not independent of each other. Seeds without a coefficient are left out.
+
     Args:
-        scores: (n,).
+        scores: (n,), or (seeds, n).
         truth: (n,).
         correlation: one of this module.
         resamples: random orders; the given one is added, so p is at least 1 / (resamples + 1).
         seed: of the orders.
     """
-    given = correlation(scores, truth)
-    if isinstance(given, Statement):
-        return given
-    pairs = _pairs(scores, truth)
-    assert not isinstance(pairs, Statement)
+    rows = np.atleast_2d(np.asarray(scores, dtype=np.float64))
+    found = [correlation(row, truth) for row in rows]
+    usable = [i for i, value in enumerate(found) if not isinstance(value, Statement)]
+    if not usable:
+        return next(value for value in found if isinstance(value, Statement))
+    right = np.asarray(truth, dtype=np.float64).reshape(-1)
+    given = float(np.mean([_number(found[i]) for i in usable]))
     rng = np.random.default_rng(seed)
-    shuffled = [correlation(rng.permutation(pairs[0]), pairs[1]) for _ in range(resamples)]
-    further = sum(abs(value) >= abs(given) - 1e-12 for value in map(_number, shuffled))
+    further = 0
+    for _ in range(resamples):
+        order = rng.permutation(len(right))
+        drawn = [_number(correlation(rows[i], right[order])) for i in usable]
+        further += int(abs(np.mean(drawn)) >= abs(given) - 1e-12)
     return Significance(given, (further + 1) / (resamples + 1), "simulated")
 
 
@@ -123,7 +109,8 @@ def _number(value: float | Statement) -> float:
     return value
 
 
-def _bins(truth: npt.ArrayLike, width: float) -> Floats:
+def bins(truth: npt.ArrayLike, width: float) -> Floats:
+    """The number of the bin of each value; bins begin at multiples of their width."""
     if not width > 0:
         raise ValueError(f"a bin of width {width} is not above 0")
     # 0.3 / 0.1 is a little less than 3.

@@ -5,30 +5,31 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from scipy import stats
 
 from raynas.analysis import statistics
-from raynas.analysis.statistics import Estimate, Statement
+from raynas.analysis.statistics import Statement, TwoWay
 
 
-def test_ceiling_by_hand() -> None:
+def test_one_against_others_by_hand() -> None:
     repeats = np.array([[1.0, 1, 2], [2, 3, 1], [3, 2, 3]])
     # against the means of the others: 1.5 2 2.5 (all concordant), 1.5 1.5 3 and 1 2.5 2.5 (one
     # concordant, one discordant, one tied)
-    assert statistics.noise_ceiling(repeats) == pytest.approx((1 + 0 + 0) / 3)
+    assert statistics.one_against_others(repeats) == pytest.approx((1 + 0 + 0) / 3)
     pairs = [1 / 3, 1 / 3, -1 / 3]
     assert statistics.repeat_agreement(repeats) == pytest.approx(np.mean(pairs))
 
 
-def test_without_noise_the_ceiling_is_one() -> None:
+def test_without_noise_repeats_agree() -> None:
     values = np.random.default_rng(0).normal(size=(30, 1)).repeat(3, axis=1)
-    assert statistics.noise_ceiling(values) == pytest.approx(1)
+    assert statistics.one_against_others(values) == pytest.approx(1)
     assert statistics.repeat_agreement(values, statistics.pearson) == pytest.approx(1)
-    assert isinstance(statistics.noise_ceiling(values[:, :1]), Statement)
+    assert isinstance(statistics.one_against_others(values[:, :1]), Statement)
     assert isinstance(statistics.repeat_agreement(np.ones((5, 3))), Statement)
 
 
 @pytest.mark.measured
-def test_ceiling_of_nas_bench_101(measured: Path) -> None:
+def test_repeats_of_nas_bench_101(measured: Path) -> None:
     rows = pq.read_table(measured / "runs.parquet").to_pandas()
     final = rows[rows.epochs == 108]
     test = final.pivot(index="module_hash", columns="repeat", values="test_accuracy").to_numpy()
@@ -41,31 +42,85 @@ def test_ceiling_of_nas_bench_101(measured: Path) -> None:
     assert 100 * spread == pytest.approx(0.36, abs=0.15)
 
 
-def test_mean_over_seeds() -> None:
-    truth = np.arange(4.0)
-    scores = np.array([[0, 1, 2, 3], [3, 2, 1, 0], [0, 2, 1, 3], [5, 5, 5, 5]])
-    assert statistics.mean_correlation(scores, truth) == pytest.approx((1 - 1 + 4 / 6) / 3)
-    assert isinstance(statistics.mean_correlation(np.ones((2, 4)), truth), Statement)
+def test_among_the_best_the_choice_is_by_the_others() -> None:
+    """Of pure noise nothing agrees; chosen by the mean of all, repeats would seem opposed."""
+    noise = np.random.default_rng(5).normal(size=(20_000, 3))
+
+    def best(values: np.ndarray) -> np.ndarray:
+        return np.argsort(-values)[: len(values) // 10]
+
+    right = statistics.one_against_others(noise, statistics.pearson, best)
+    assert right == pytest.approx(0, abs=0.03)
+    inside = best(noise.mean(axis=1))
+    assert statistics.one_against_others(noise[inside], statistics.pearson) < -0.5
+
+
+def test_among_the_best_by_simulation() -> None:
+    """Pearson's correlation with the mean of two others in the tail of a known normal law."""
+    rng = np.random.default_rng(6)
+    repeats = rng.normal(size=(60_000, 1)) + 0.5 * rng.normal(size=(60_000, 3))
+    spread, least = np.sqrt(1 + 0.25 / 2), stats.norm.isf(0.1)
+    mills = stats.norm.pdf(least) / 0.1
+    tail = spread**2 * (1 + least * mills - mills**2)  # variance of the others' mean in its tail
+    slope = 1 / spread**2
+    left = 1 + 0.25 - slope  # of the repeat, given the others
+    expected = slope * np.sqrt(tail / (slope**2 * tail + left))
+    found = statistics.one_against_others(
+        repeats, statistics.pearson, lambda rest: np.argsort(-rest)[:6000]
+    )
+    assert found == pytest.approx(expected, abs=0.02)
+
+
+def test_seeds_whose_scores_are_constant_are_counted() -> None:
+    truth = np.arange(6.0)
+    scores = np.array([[0, 1, 2, 3, 4, 5], [5, 4, 3, 2, 1, 0], *[[1] * 6] * 3])
+    found = TwoWay(6, resamples=50).mean(scores, truth)
+    assert found.value == pytest.approx(0) and (found.used, found.seeds) == (2, 5)
+    assert found.interval is None
+    assert found.statement == (
+        "3 of 5 seeds gave all cells the same accuracy; "
+        "no interval: 2 seeds left, at least 3 are needed"
+    )
+    more = TwoWay(6, resamples=50).mean(np.vstack([scores, truth[[0, 2, 1, 3, 4, 5]]]), truth)
+    assert more.used == 3 and more.interval is not None
+    assert more.statement == "3 of 6 seeds gave all cells the same accuracy"
+    none = TwoWay(6, resamples=50).mean(np.ones((2, 6)), truth)
+    assert none.value is None and none.used == 0
+    assert none.statement == "2 of 2 seeds gave all cells the same accuracy"
 
 
 def test_two_way_interval_holds_seeds_and_items() -> None:
     rng = np.random.default_rng(1)
     truth = rng.normal(size=60)
     steady = truth + rng.normal(0, 1, (6, 60))
-    one = statistics.two_way_bootstrap(steady, truth, resamples=100)
-    assert isinstance(one, Estimate) and not isinstance(one.interval, Statement)
-    assert one.value == pytest.approx(statistics.mean_correlation(steady, truth))
+    draws = TwoWay(60, resamples=100)
+    one = draws.mean(steady, truth)
+    assert one.statement is None and one.interval is not None and one.value is not None
+    assert one.value == pytest.approx(np.mean([statistics.kendall_tau(s, truth) for s in steady]))
     assert one.interval[0] < one.value < one.interval[1]
     moody = np.outer([1, 1, 1, -1, -1, 1], truth) + rng.normal(0, 1, (6, 60))
-    other = statistics.two_way_bootstrap(moody, truth, resamples=100)
-    assert isinstance(other, Estimate) and not isinstance(other.interval, Statement)
-    assert np.ptp(other.interval) > 2 * np.ptp(one.interval)
+    other = draws.mean(moody, truth)
+    assert other.interval is not None and np.ptp(other.interval) > 2 * np.ptp(one.interval)
 
 
 def test_two_way_degenerate() -> None:
     truth = np.arange(5.0)
-    single = statistics.two_way_bootstrap(truth, truth, resamples=50)
-    assert isinstance(single, Estimate)  # one seed: other cells, the same seed
-    assert isinstance(statistics.two_way_bootstrap(np.ones(5), truth), Statement)
-    few = statistics.two_way_bootstrap([1.0, 2.0], [1.0, 2.0])
-    assert isinstance(few, Estimate) and isinstance(few.interval, Statement)
+    single = TwoWay(5, resamples=50).mean(truth, truth)
+    assert single.value == pytest.approx(1) and single.interval is not None
+    assert single.statement == "1 seed: the interval is over cells only"
+    few = TwoWay(2).mean([1.0, 2.0], [1.0, 2.0])
+    assert few.value == pytest.approx(1) and few.interval is None
+    assert few.statement == "no interval: 2 cells, at least 3 are needed"
+
+
+def test_intervals_of_many_items_are_as_wide_as_those_of_all() -> None:
+    """From `MOST_ITEMS` on a part stands for all."""
+    rng = np.random.default_rng(7)
+    truth = rng.normal(size=6000)
+    scores = truth + rng.normal(0, 2, 6000)
+    draws = TwoWay(6000, resamples=200)
+    part = draws.mean(scores, truth, statistics.SPEARMAN).interval
+    every = statistics.SPEARMAN.draws(scores, truth, draws.weights)
+    assert part is not None
+    assert np.ptp(part) == pytest.approx(np.ptp(np.quantile(every, [0.025, 0.975])), rel=0.3)
+    assert np.mean(part) == pytest.approx(statistics.spearman(scores, truth), abs=0.005)

@@ -52,8 +52,6 @@ def test_sparse_tau_by_hand() -> None:
     scores, truth = [1, 2, 3, 4], [0.1, 0.2, 0.3, 0.4]
     # bins 0 1 1 2 of width 0.2: five concordant pairs, one tied in the truth
     assert statistics.sparse_kendall_tau(scores, truth, 0.2) == pytest.approx(5 / np.sqrt(6 * 5))
-    # the published form coarsens the predicted order as well
-    assert statistics.published_sparse_kendall_tau(scores, truth, 0.2) == pytest.approx(1)
     # 0.3 is in the bin that begins there, whatever 0.3 / 0.1 is in floats
     assert statistics.sparse_kendall_tau([1, 2], [0.2, 0.3], 0.1) == pytest.approx(1)
 
@@ -64,15 +62,14 @@ def test_sparse_tau_without_ties_is_tau() -> None:
     scores = truth + rng.normal(0, 0.1, 50)
     plain = statistics.kendall_tau(scores, truth)
     assert statistics.sparse_kendall_tau(scores, truth, 1e-3) == pytest.approx(plain)
-    assert statistics.published_sparse_kendall_tau(scores, truth, 1e-3) == pytest.approx(plain)
 
 
 def test_sparse_tau_does_not_see_monotone_maps_of_the_scores() -> None:
     rng = np.random.default_rng(3)
     truth = rng.random(60)
     scores = truth + rng.normal(0, 0.3, 60)
-    for tau in (statistics.sparse_kendall_tau, statistics.published_sparse_kendall_tau):
-        assert tau(scores, truth, 0.1) == pytest.approx(tau(np.exp(5 * scores), truth, 0.1))
+    tau = statistics.sparse_kendall_tau
+    assert tau(scores, truth, 0.1) == pytest.approx(tau(np.exp(5 * scores), truth, 0.1))
     with pytest.raises(ValueError, match="width"):
         statistics.sparse_kendall_tau(scores, truth, 0.0)
 
@@ -97,12 +94,21 @@ def test_permutation_p_of_a_tau() -> None:
     assert isinstance(perfect, Significance) and 1 / 500 <= perfect.p <= 3 / 500
 
 
+def test_permutation_p_of_several_seeds() -> None:
+    """Seeds that say the same are no more evidence than one; constant ones are none."""
+    scores = np.array([2.0, 0, 1, 3, 4, 6, 5])
+    truth = np.arange(7.0)
+    one = statistics.correlation_test(scores, truth, resamples=199)
+    same = statistics.correlation_test(np.stack([scores, scores, np.ones(7)]), truth, resamples=199)
+    assert isinstance(one, Significance) and one == same
+    assert isinstance(statistics.correlation_test(np.ones((2, 7)), truth), Statement)
+
+
 ALL = (
     statistics.kendall_tau,
     statistics.spearman,
     statistics.pearson,
     lambda x, y: statistics.sparse_kendall_tau(x, y, 1e-3),
-    lambda x, y: statistics.published_sparse_kendall_tau(x, y, 1e-3),
     statistics.correlation_test,
 )
 

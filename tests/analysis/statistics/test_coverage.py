@@ -64,7 +64,9 @@ def test_coverage_of_the_two_way_bootstrap(seeds: int) -> None:
     for _ in range(200):
         items = rng.normal(size=80)
         scores = items + rng.choice(noise, seeds)[:, None] * rng.normal(size=(seeds, 80))
-        found.append(covers(statistics.two_way_bootstrap(scores, items, resamples=200), truth))
+        interval = statistics.TwoWay(80, resamples=200).mean(scores, items).interval
+        assert interval is not None
+        found.append(interval[0] <= truth <= interval[1])
     assert 0.9 <= np.mean(found) <= 1.0
 
 
