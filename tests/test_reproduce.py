@@ -87,7 +87,7 @@ def test_an_exact_artefact_needs_no_study(
 ) -> None:
     assert call(monkeypatch, "evaluation-counts", "--out", tmp_path / "out") == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert "1 artefact: 1 agree." in said and "agree: all 3 are equal" in said
+    assert "1 artefact: 1 agrees." in said and "agree: all 3 are equal" in said
     assert not (tmp_path / "out" / "studies").exists()
     written = (tmp_path / "out" / "reproduce.md").read_text()
     assert "`python -m raynas.reproduce evaluation-counts`" in written
@@ -108,7 +108,7 @@ def test_existing_studies_give_a_page_and_markdown(
         "penn-treebank",
     ]
     assert call(monkeypatch, *names, "--no-run", *given, "--out", tmp_path) == 0
-    assert "2 agrees in direction" in capsys.readouterr().out
+    assert "2 agree in direction" in capsys.readouterr().out
     html = (tmp_path / "reproduce.html").read_text()
     outline = Outline(html)
     assert all(a.startswith(("#", "data:")) for a in outline.addresses)
@@ -116,7 +116,7 @@ def test_existing_studies_give_a_page_and_markdown(
     written = (tmp_path / "reproduce.md").read_text()
     for text in (outline.text, written.replace("**", "")):
         for words in (
-            "5 artefacts: 2 agrees in direction, 1 not comparable, 1 not run, 1 not available.",
+            "5 artefacts: 2 agree in direction, 1 not comparable, 1 not run, 1 not available.",
             "0.276 and 0.209 points in space 1",
             "space 1, re less rs",
             "6 runs",

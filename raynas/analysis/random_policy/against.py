@@ -17,7 +17,6 @@ DRAWS = (1, 10, 100, 1000)
 #: Largest difference of accuracies that counts as none, by default: about the standard deviation
 #: of a mean of three trainings of one cell in NAS-Bench-101 (0.36 points / sqrt 3).
 MARGIN = 0.002
-SIMULATED = 20_000
 
 
 @dataclass(frozen=True)
@@ -83,8 +82,8 @@ def against_draws(
 
     If the runs were such draws, their quantiles would be uniform: `superiority` is the mean
     quantile, 0.5 by chance, with a BCa interval, and p is from the exact law of a mean of uniform
-    values (a little large where cells tie). The p-value of the mean accuracy is from
-    `SIMULATED` sets of draws.
+    values (a little large where cells tie). The p-value of the mean accuracy is from simulated
+    sets of draws.
     """
     alone = isinstance(laws, Population)
     each = [laws] * len(accuracies) if isinstance(laws, Population) else list(laws)
@@ -101,7 +100,7 @@ def against_draws(
         superiority=statistics.bootstrap(quantiles),
         p_rank=float(statistics.uniform_mean_p(np.array([quantiles.mean()]), len(quantiles))[0]),
         difference=statistics.bootstrap(gaps),
-        p_mean=_simulated_p(float(gaps.mean()), each),
+        p_mean=statistics.drawn_mean_test(float(gaps.mean()), [law.gaps for law in each]).p,
         equivalence=statistics.equivalence(gaps, 0.0, margin),
         quantiles=quantiles,
         surpass=_surpass(accuracies, each[0]) if alone else None,
@@ -125,18 +124,6 @@ def _surpass(accuracies: np.ndarray, law: Population) -> Surpass:
         best_of_n=surpass.best_of_runs_beats_best_of_draws(law, accuracies),
         beats={k: surpass.beats_best_of(law, accuracies, k) for k in DRAWS},
     )
-
-
-def _simulated_p(gap: float, laws: Sequence[Population]) -> float:
-    """Two-sided: twice the smaller tail of the mean of random draws, less their expectation."""
-    rng = np.random.default_rng(0)
-    total = np.zeros(SIMULATED)
-    for law in laws:
-        total += law.draw(rng, (SIMULATED,)) - law.mean
-    means = total / len(laws)
-    slack = 1e-12
-    tails = (np.sum(means >= gap - slack), np.sum(means <= gap + slack))
-    return float(min(1.0, 2 * (min(tails) + 1) / (SIMULATED + 1)))
 
 
 def against_runs(

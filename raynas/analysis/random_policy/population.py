@@ -83,6 +83,10 @@ class Population:
         places = np.searchsorted(self.at_most, rng.random(size), side="right")
         return np.asarray(self.values[np.minimum(places, len(self.values) - 1)])
 
+    def gaps(self, rng: np.random.Generator, count: int) -> Floats:
+        """Accuracies of random draws less their expectation."""
+        return self.draw(rng, (count,)) - self.mean
+
     @cached_property
     def _mass(self) -> Floats:
         return self.at_most - self.below

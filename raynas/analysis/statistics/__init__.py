@@ -1,7 +1,7 @@
 """Statistics: intervals, tests, correlations, variances and power.
 
-Everything here takes plain arrays, uses scipy's functions where there are any, and returns a
-`Statement` instead of a number where the data do not allow one.
+Everything here takes plain arrays, uses functions of scipy and statsmodels where there are any, and
+returns a `Statement` instead of a number where the data do not allow one.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from raynas.analysis.statistics.comparison import (
     Equivalence,
     MannWhitney,
     brown_forsythe,
+    drawn_mean_test,
     equivalence,
     holm,
     mann_whitney,
@@ -45,6 +46,7 @@ from raynas.analysis.statistics.intervals import (
     difference,
     difference_interval,
     mean_interval,
+    ratio,
 )
 from raynas.analysis.statistics.power import (
     detectable_shift,
@@ -81,6 +83,7 @@ __all__ = [
     "detectable_shift",
     "difference",
     "difference_interval",
+    "drawn_mean_test",
     "equivalence",
     "holm",
     "kendall_null_deviation",
@@ -97,6 +100,7 @@ __all__ = [
     "power_statement",
     "published_sparse_kendall_tau",
     "quartiles",
+    "ratio",
     "repeat_agreement",
     "sparse_kendall_tau",
     "spearman",
