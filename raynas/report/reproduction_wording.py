@@ -69,9 +69,9 @@ def _counted(verdict: Verdict, number: int) -> str:
     return f"{number} {_VERBS.get(verdict, (verdict, verdict))[number != 1]}"
 
 
-def estimate(seconds: float | None) -> str:
+def estimate(seconds: float) -> str:
     """A time that was not measured as it stands."""
-    return "not measured" if seconds is None else f"about {duration(seconds)}"
+    return f"about {duration(seconds)}"
 
 
 def _number(number: float, unit: str) -> str:

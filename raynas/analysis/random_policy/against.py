@@ -24,17 +24,18 @@ class Surpass:
     """Probabilities to surpass random draws; see `surpass` for the definitions.
 
     Attributes:
-        rank: of the best final cell, counted from the worst.
+        rank: of the best final cell, counted from the worst; a statement if cells are not drawn
+            uniformly, as ranks count each of them once.
         size: number of cells.
-        published: (r / r_max)^n.
+        published: (r / r_max)^n; a statement likewise.
         some_draw: that the best of n draws is at least as good as the best run.
         best_of_n: that the best of n new runs surpasses the best of n draws.
         beats: that a run surpasses the best of k draws, by k.
     """
 
-    rank: int
+    rank: int | Statement
     size: int
-    published: float
+    published: float | Statement
     some_draw: float
     best_of_n: float
     beats: dict[int, float]
@@ -114,12 +115,13 @@ def impossible(reference: str, runs: int, why: Statement) -> Comparison:
 
 def _surpass(accuracies: np.ndarray, law: Population) -> Surpass:
     best = float(accuracies.max())
-    rank = surpass.rank_from_worst(law, best)
+    uneven = Statement("the cells are not drawn uniformly, and ranks count each of them once")
     reached = float(law.chances(best)[1])
+    published = surpass.published_probability(reached, len(accuracies))
     return Surpass(
-        rank=rank,
+        rank=surpass.rank_from_worst(law, best) if law.uniform else uneven,
         size=law.cells,
-        published=surpass.published_probability(reached, len(accuracies)),
+        published=published if law.uniform else uneven,
         some_draw=surpass.some_draw_as_good(law, best, len(accuracies)),
         best_of_n=surpass.best_of_runs_beats_best_of_draws(law, accuracies),
         beats={k: surpass.beats_best_of(law, accuracies, k) for k in DRAWS},
