@@ -119,7 +119,7 @@ def test_a_csv_of_others_and_a_set_to_draw_from(
         (["{study}", "--space", "3"], 1, "raynas.compare --space 3"),
         (["nowhere"], 1, "no study or file nowhere"),
         (["{study}", "--margin", "0"], 2, "--margin is 0.0"),
-        (["{empty}"], 1, "manifest.json"),
+        (["{empty}"], 1, "manifest.json; `python -m raynas.compare --space 3` or"),
         (["{unfinished}"], 1, "continue it with --resume"),
         (["{study}", "{other}"], 1, "different benchmarks"),
         (["{study}", "--among", "{study}/summary.parquet"], 1, "lacks the column module_hash"),

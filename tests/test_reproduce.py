@@ -10,6 +10,7 @@ import pytest
 from raynas.artefacts import ARTEFACTS
 from raynas.execution.manifest import read_manifest, write_manifest
 from raynas.reproduce import app
+from raynas.version import this_version
 from search_spaces import load_space
 from search_spaces.command_line import run
 from tests.support import artefact_studies as made
@@ -130,6 +131,9 @@ def test_existing_studies_give_a_page_and_markdown(
             "ENAS 61.91 ± 0.50",
             "ceiling 0.90",
             "The conditions differ from the source's",
+            this_version(),
+            "study evolution: raynas",
+            "revision not recorded (another than that of this page)",
         ):
             assert words in text, words
     assert "python -m raynas.study regularisation" in outline.text
