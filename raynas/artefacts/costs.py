@@ -96,7 +96,7 @@ def _every(epochs: float) -> dict[str, float]:
 def _quick() -> dict[str, Cost]:
     costs = {}
     for name, (seconds, epochs) in _QUICK.items():
-        methods = _FIRST_ORDER
+        methods: tuple[str, ...] = _FIRST_ORDER
         if name.startswith("tuning-"):
             methods, epochs = (name.removeprefix("tuning-").replace("-", "_"),), _QUICK_SWEEP_EPOCHS
         elif name == "one-shot":

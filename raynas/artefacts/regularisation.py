@@ -23,6 +23,7 @@ from raynas.artefacts.verdicts import (
 
 if TYPE_CHECKING:
     from raynas.artefacts.evidence import Evidence
+    from raynas.studies import Effect
 
 FAMILY = "Regularisation and length of a search"
 _FILE = "sensitivity.parquet"
@@ -30,8 +31,14 @@ _FILE = "sensitivity.parquet"
 Row = dict[str, Any]
 
 
-def _claim(effect: str, reading: Reading, row: Row) -> Claim:
-    """What a source says of the effect of a setting on the regret."""
+def part_of(effect: Effect, row: Row) -> Claim:
+    """What a source says of the effect of a setting on the final test regret.
+
+    Args:
+        effect: that it claims.
+        row: of `SENSITIVITY_SCHEMA`, of that setting.
+    """
+    reading = _against_default(row)
     if effect == "higher":
         return above(reading)
     if effect == "lower":
@@ -41,15 +48,40 @@ def _claim(effect: str, reading: Reading, row: Row) -> Claim:
     return not_lower(replace(reading, p_margin=row.get("p_not_lower")), MARGIN)
 
 
+def _against_default(row: Row) -> Reading:
+    """Final test regret with a setting less that with the default."""
+    return Reading(
+        f"space {row['space']}, {row['method']}, {row['setting']} less the default",
+        row["difference"],
+        row["difference_low"],
+        row["difference_high"],
+        row["runs"] - row["failed"],
+        POINTS,
+        row["statement"] or "",
+        row["p"],
+    )
+
+
+def _rows(
+    evidence: Evidence, study: str, setting: str, methods: tuple[str, ...] | None = None
+) -> list[Row]:
+    """What was found for a setting of a study."""
+    return [
+        row
+        for row in evidence.rows(study, _FILE)
+        if row["published"] == setting and (methods is None or row["method"] in methods)
+    ]
+
+
 def _judged(study: str, *settings: str) -> Callable[[Evidence], Obtained]:
     """Judges what the sources say of these settings of a study."""
 
     def obtain(evidence: Evidence) -> Obtained:
         claims = [
-            _claim(claim.effect, reading, row)
+            part_of(claim.effect, row)
             for claim in studies.STUDIES[study].claims
             if claim.setting in settings
-            for reading, row in _against_default(evidence, study, claim.setting, claim.methods)
+            for row in _rows(evidence, study, claim.setting, claim.methods)
         ]
         manifest = evidence.manifest(study)
         found = tuple(claim.reading for claim in claims)
@@ -59,37 +91,14 @@ def _judged(study: str, *settings: str) -> Callable[[Evidence], Obtained]:
     return obtain
 
 
-def _against_default(
-    evidence: Evidence, study: str, setting: str, methods: tuple[str, ...] | None
-) -> list[tuple[Reading, Row]]:
-    """Final test regret with a setting less that with the default, and what it was read from."""
-    return [
-        (
-            Reading(
-                f"space {row['space']}, {row['method']}, {row['setting']} less the default",
-                row["difference"],
-                row["difference_low"],
-                row["difference_high"],
-                row["runs"] - row["failed"],
-                POINTS,
-                row["statement"] or "",
-                row["p"],
-            ),
-            row,
-        )
-        for row in evidence.rows(study, _FILE)
-        if row["published"] == setting and (methods is None or row["method"] in methods)
-    ]
-
-
 def _warm_start(evidence: Evidence) -> Obtained:
     study = "warm-start"
     manifest = evidence.manifest(study)
     found = [
-        reading
+        _against_default(row)
         for setting in studies.STUDIES[study].settings
         if not setting.default
-        for reading, _ in _against_default(evidence, study, setting.name, None)
+        for row in _rows(evidence, study, setting.name)
     ]
     judged = drawn_only(conditions.of_study(manifest))
     return Obtained(tuple(found), judged, conditions.made_with(manifest))

@@ -34,7 +34,7 @@ RULES = {
     f"runs are too few (fewer than {FEWEST_RUNS}) or too scattered to decide; or the source gives "
     "curves without numbers; or the benchmark was made to behave as published.",
     "not run": "The studies that it needs are not there yet.",
-    "not available": "raynas has no such method.",
+    "not available": "raynas has no such method, or no study of it; which, is said.",
 }
 
 

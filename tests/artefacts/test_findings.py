@@ -18,6 +18,7 @@ from raynas.artefacts import (
 from raynas.artefacts.black_box import oracle_finals
 from raynas.artefacts.one_shot import _stood
 from raynas.execution.manifest import read_manifest, write_manifest
+from raynas.report.reproduction_wording import value
 from search_spaces import load_space
 from search_spaces.errors import UserError
 from search_spaces.table import Table
@@ -205,6 +206,35 @@ def test_similar_to_random_needs_a_test_of_equivalence(
     far = made.random_policy(tmp_path / "margin", [small | {"margin": 0.01}])
     found = obtain("similar-to-random", studies | {"random-policy": far})
     assert found.judged.verdict is Verdict.NOT_COMPARABLE
+
+
+def test_that_random_is_better_is_a_claim_of_its_own(
+    studies: dict[str, Path], tmp_path: Path
+) -> None:
+    worse = {"difference": -0.02, "difference_low": -0.03, "difference_high": -0.01, "p_mean": 0.01}
+    for name, rows, verdict in (
+        ("worse", [worse, worse | {"method": "gdas"}], Verdict.DIRECTION),
+        ("chance", [worse, worse | {"p_mean": 0.2}], Verdict.NOT_COMPARABLE),
+        ("few", [worse | {"runs_with_cell": 4}], Verdict.NOT_COMPARABLE),
+    ):
+        policy = made.random_policy(tmp_path / name, rows)
+        found = obtain("random-better-on-average", studies | {"random-policy": policy})
+        assert found.judged.verdict is verdict, name
+        assert "spaces of NAS-Bench-1Shot1" in found.judged.reason
+
+
+def test_one_shot_errors_are_shares_and_not_shares_of_percents(studies: dict[str, Path]) -> None:
+    """An accuracy of 0.25 read as percent would be an error of 0.9975."""
+    shown = {r.label: r for r in obtain("one-shot-curves", studies).readings}
+    for method in made.ONE_SHOT:
+        reading = shown[f"space 1, {method}, one-shot error"]
+        runs = [r for r in Evidence(studies).searches("one-shot") if r.method == method]
+        rows = Evidence(studies).rows("one-shot", "searches.parquet")
+        last = [r for r in rows if r["method"] == method and r["epoch"] == 4]
+        errors = [1 - row["validation_accuracy"] for row in last]
+        assert len(runs) == len(last) == 5
+        assert reading.value == pytest.approx(np.mean(errors)) and 0 < reading.value < 0.95
+        assert value(reading).startswith(f"{100 * np.mean(errors):.3f}")
 
 
 def test_the_published_probability_is_only_shown(studies: dict[str, Path], tmp_path: Path) -> None:
