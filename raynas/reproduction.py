@@ -18,7 +18,7 @@ from raynas.artefacts import (
     find_artefacts,
 )
 from raynas.artefacts.commands import PRESETS, Options, command_line, find_study
-from raynas.artefacts.ledger import Ledger, Planned, plan
+from raynas.artefacts.ledger import NOT_RECORDED, Ledger, Planned, plan
 from raynas.artefacts.running import Outcome, Runner, run_command, run_studies
 from raynas.execution.manifest import COMPARISON, MANIFEST, read_manifest
 from raynas.report.wording import rerun_command
@@ -188,8 +188,8 @@ def _makers(artefact: Artefact, outcome: Outcome) -> tuple[str, ...]:
     for name in artefact.studies:
         maker = outcome.made_by.get(name)
         if maker is not None:
-            other = "" if maker == this_version() else " (another than that of this page)"
-            found.append(f"study {name}: {maker}{other}")
+            same = maker == this_version() or maker.endswith(NOT_RECORDED)
+            found.append(f"study {name}: {maker}{'' if same else ' (not that of this page)'}")
     return tuple(found)
 
 

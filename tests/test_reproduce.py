@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from raynas.artefacts import ARTEFACTS
+from raynas.artefacts.running import Outcome
 from raynas.execution.manifest import read_manifest, write_manifest
 from raynas.reproduce import app
+from raynas.reproduction import _makers
 from raynas.version import this_version
 from search_spaces import load_space
 from search_spaces.command_line import run
@@ -133,12 +135,23 @@ def test_existing_studies_give_a_page_and_markdown(
             "The conditions differ from the source's",
             this_version(),
             "study evolution: raynas",
-            "revision not recorded (another than that of this page)",
+            "revision not recorded",
         ):
             assert words in text, words
     assert "python -m raynas.study regularisation" in outline.text
     assert "`python -m raynas.reproduce cutout` runs it" in written
     assert html.count('<img src="data:image/png;base64,') == 1
+
+
+def test_a_study_of_another_revision_is_marked(tmp_path: Path) -> None:
+    found = ARTEFACTS["cutout"]
+    for maker, words in (
+        (this_version(), ""),
+        ("raynas 0.0.1, revision f00", " (not that of this page)"),
+        ("version not recorded", ""),
+    ):
+        outcome = Outcome({}, {}, {}, {"regularisation": maker})
+        assert _makers(found, outcome) == (f"study regularisation: {maker}{words}",)
 
 
 def test_the_page_escapes_what_it_shows(

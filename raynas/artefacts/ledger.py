@@ -22,6 +22,7 @@ from raynas.execution.manifest import MANIFEST, read_manifest
 from search_spaces.errors import UserError
 
 LEDGER = "reproduction.json"
+NOT_RECORDED = "not recorded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +168,7 @@ def made_by(planned: Planned, ledger: Ledger) -> str:
         version = read_manifest(planned.folder).get("raynas_version")
     except UserError:  # not every study has a manifest
         version = None
-    return f"raynas {version}, revision not recorded" if version else "version not recorded"
+    return f"raynas {version}, revision {NOT_RECORDED}" if version else f"version {NOT_RECORDED}"
 
 
 def symbolic(planned: Planned, existing: Mapping[str, Path]) -> tuple[str, ...]:

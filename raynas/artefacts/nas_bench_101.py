@@ -94,7 +94,7 @@ def _accuracies(evidence: Evidence, quantity: str) -> npt.NDArray[np.float64]:
 
     names = [column_name(f"{quantity}_accuracy", 108, repeat) for repeat in (0, 1, 2)]
     values = [evidence.benchmark.column(name)[0] for name in names]
-    return 100 * np.mean(values, axis=0) / 9984
+    return np.asarray(100 * np.mean(values, axis=0) / 9984, np.float64)
 
 
 def _differences(evidence: Evidence) -> list[str]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from raynas.artefacts.commands import command_line
-from raynas.artefacts.ledger import Ledger, Planned, made_by, symbolic
+from raynas.artefacts.ledger import NOT_RECORDED, Ledger, Planned, made_by, symbolic
 from raynas.execution.files import writing
 from raynas.version import this_version
 from search_spaces.errors import UserError
@@ -163,6 +163,8 @@ def run_studies(
 def _otherwise(maker: str) -> str:
     """What is to be said of a study that is used again though this raynas did not make it."""
     now = this_version()
+    if maker.endswith(NOT_RECORDED):
+        return f", which may be by another version ({maker}; this is {now})"
     return "" if maker == now else f", by another version ({maker}; this is {now})"
 
 

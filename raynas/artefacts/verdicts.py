@@ -165,6 +165,13 @@ def _undecided(reading: Reading) -> str:
     return ""
 
 
+def _untested(claim: Claim) -> str:
+    """Why nothing is known of a margin; empty if the part has none, or it was tested."""
+    if not claim.margin or claim.reading.p_margin is not None:
+        return ""
+    return f"{claim.reading.label}: no test of the margin in what was read"
+
+
 def _ends(reading: Reading) -> tuple[float, float]:
     assert reading.low is not None and reading.high is not None
     return reading.low, reading.high
@@ -177,7 +184,7 @@ def _course(claims: Sequence[Claim], sides: Sequence[int]) -> str:
     opposite = [c.reading.label for c, side in zip(claims, sides, strict=True) if side < 0]
     if opposite:
         parts.append(f"opposite: {', '.join(opposite)}")
-    weak = [reason for c in claims if (reason := _undecided(c.reading))]
+    weak = [reason for c in claims if (reason := _undecided(c.reading) or _untested(c))]
     if weak:
         parts.append(weak[0] + (f" (and {len(weak) - 1} more)" if len(weak) > 1 else ""))
     elif sides.count(0):

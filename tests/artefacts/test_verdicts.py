@@ -87,6 +87,7 @@ def test_that_a_difference_is_small_is_shown_by_tests_for_its_margin() -> None:
     assert finding([similar(replace(inside, p_margin=0.06), 0.2)]).verdict is Verdict.NOT_COMPARABLE
     assert finding([similar(replace(inside, p_margin=0.04), 0.2)]).verdict is Verdict.AGREE
     assert finding([not_lower(replace(inside, p_margin=0.04), 0.2)]).verdict is Verdict.AGREE
+    assert "gap: no test of the margin" in finding([similar(inside, 0.2)]).reason
     beyond = Reading("gap", 0.4, 0.3, 0.5, 5, p=0.01, p_margin=0.99)
     assert finding([similar(beyond, 0.2)]).verdict is Verdict.DISAGREE
     assert finding([similar(replace(beyond, p=0.2), 0.2)]).verdict is Verdict.NOT_COMPARABLE
