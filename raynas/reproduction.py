@@ -18,10 +18,11 @@ from raynas.artefacts import (
     find_artefacts,
 )
 from raynas.artefacts.commands import PRESETS, Options, command_line, find_study
-from raynas.artefacts.ledger import Ledger, Planned, plan
+from raynas.artefacts.ledger import NOT_RECORDED, Ledger, Planned, plan
 from raynas.artefacts.running import Outcome, Runner, run_command, run_studies
 from raynas.execution.manifest import COMPARISON, MANIFEST, read_manifest
 from raynas.report.wording import rerun_command
+from raynas.version import this_version
 from search_spaces.errors import UserError, unknown_name
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Result:
         commands: that make what it is read from, each on one line.
         seconds: that these took in all; None if nothing was run for it.
         figures: drawings of the studies that show it.
+        made_by: of each study, the version of raynas that made it.
     """
 
     artefact: Artefact
@@ -73,6 +75,7 @@ class Result:
     commands: tuple[str, ...]
     seconds: float | None = None
     figures: tuple[Path, ...] = ()
+    made_by: tuple[str, ...] = ()
 
 
 def reproduce(
@@ -135,6 +138,7 @@ def judge(
                 commands or _own_command(artefact),
                 sum(took) if took else None,
                 _figures(artefact, outcome),
+                _makers(artefact, outcome),
             )
         )
     return results
@@ -176,6 +180,17 @@ def _command_of(folder: Path) -> str:
         if manifest.get("command") or manifest.get("kind", COMPARISON) == COMPARISON:
             return rerun_command(manifest)
     return f"(read from {folder})"
+
+
+def _makers(artefact: Artefact, outcome: Outcome) -> tuple[str, ...]:
+    """Who made its studies; which is said where it is another than who writes of them now."""
+    found = []
+    for name in artefact.studies:
+        maker = outcome.made_by.get(name)
+        if maker is not None:
+            same = maker == this_version() or maker.endswith(NOT_RECORDED)
+            found.append(f"study {name}: {maker}{'' if same else ' (not that of this page)'}")
+    return tuple(found)
 
 
 def _figures(artefact: Artefact, outcome: Outcome) -> tuple[Path, ...]:

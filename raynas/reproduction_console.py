@@ -10,7 +10,7 @@ from rich.text import Text
 
 from raynas.artefacts import Artefact, Verdict
 from raynas.artefacts.commands import with_needed
-from raynas.artefacts.costs import MACHINE, gpu_seconds, seconds_here
+from raynas.artefacts.costs import GPU_BASIS, MACHINE, gpu_seconds, seconds_here
 from raynas.report.reproduction_wording import counts, estimate, figures_in_short
 from raynas.reproduction import Result, studies_of
 
@@ -22,7 +22,7 @@ def listing_table(artefacts: Sequence[Artefact], preset: str) -> Iterator[Render
     cores = max(1, round(available_cores()))
     table = Table(title=f"Artefacts, preset {preset}", title_justify="left")
     table.add_column("name", no_wrap=True)
-    for heading in ("shows", "studies", "here", "one GPU"):
+    for heading in ("shows", "studies", "here", "one GPU (estimate)"):
         table.add_column(heading)
     for artefact in artefacts:
         table.add_row(
@@ -37,8 +37,9 @@ def listing_table(artefacts: Sequence[Artefact], preset: str) -> Iterator[Render
     total = seconds_here(every, preset, cores)
     yield Text(
         f"Times of a study are counted with every artefact that reads it; it runs once. All of "
-        f"these studies: {estimate(total)}. Measured on {MACHINE}, here {cores} cores, in "
-        "proportion; a preset's searches on a GPU have another size than on a CPU."
+        f"these studies: {estimate(total)}. Measured on {MACHINE}, or calculated from steps "
+        f"measured there; here {cores} cores, in proportion. One GPU: {GPU_BASIS}; searches of the "
+        "quick preset are of the published size there, but short."
     )
 
 
@@ -48,8 +49,8 @@ def _times(artefact: Artefact, preset: str, cores: int) -> tuple[str, str]:
     if not artefact.studies:
         return "seconds", "needs no GPU"
     names = with_needed(artefact.studies)
-    gpu, basis = gpu_seconds(names, preset)
-    on_gpu = basis if gpu is None else f"{estimate(gpu)} ({basis})"
+    gpu = gpu_seconds(names, preset)
+    on_gpu = "needs no GPU" if gpu is None else estimate(gpu)
     return estimate(seconds_here(names, preset, cores)), on_gpu
 
 

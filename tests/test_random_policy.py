@@ -57,17 +57,16 @@ def test_a_study_gets_table_page_and_figures(
     assert len(list((study / "figures").glob("random-policy-space-1-*.png"))) == 3
 
 
-def test_a_narrow_console_gets_two_tables(
+def test_a_narrow_console_gets_several_tables(
     study: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     assert call(monkeypatch, study, "--out", tmp_path, columns=80) == 0
     said = capsys.readouterr().out
     assert "…" not in said
     heads = [line for line in said.splitlines() if line.startswith("┃ method")]
-    assert [("accuracy" in head, "best of n" in head) for head in heads] == [
-        (True, False),
-        (False, True),
-    ]
+    words = ("accuracy", "difference", "best of n")
+    assert [[word in head for word in words].index(True) for head in heads] == [0, 1, 2]
+    assert max(map(len, heads)) <= 80
 
 
 def test_the_page_is_whole_and_defines_what_it_shows(
@@ -87,6 +86,8 @@ def test_the_page_is_whole_and_defines_what_it_shows(
         "Search sd",
         "Training sd",
         "Best of 1000",
+        "Difference (points)",
+        "Equivalence p",
     ):
         assert words in outline.text, words
     names = [figure["id"] for figure in report_data(page)["figures"]]
@@ -118,7 +119,7 @@ def test_a_csv_of_others_and_a_set_to_draw_from(
         (["{study}", "--space", "3"], 1, "raynas.compare --space 3"),
         (["nowhere"], 1, "no study or file nowhere"),
         (["{study}", "--margin", "0"], 2, "--margin is 0.0"),
-        (["{empty}"], 1, "manifest.json"),
+        (["{empty}"], 1, "manifest.json; `python -m raynas.compare --space 3` or"),
         (["{unfinished}"], 1, "continue it with --resume"),
         (["{study}", "{other}"], 1, "different benchmarks"),
         (["{study}", "--among", "{study}/summary.parquet"], 1, "lacks the column module_hash"),

@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from raynas.artefacts import ARTEFACTS
+from raynas.artefacts.running import Outcome
 from raynas.execution.manifest import read_manifest, write_manifest
 from raynas.reproduce import app
+from raynas.reproduction import _makers
+from raynas.version import this_version
 from search_spaces import load_space
 from search_spaces.command_line import run
 from tests.support import artefact_studies as made
@@ -50,7 +53,8 @@ def test_the_list_has_every_artefact_and_its_times(
     said = capsys.readouterr().out
     assert all(name in said for name in ARTEFACTS)
     words = " ".join(said.split())
-    assert "not measured" in words and "needs no GPU" in words and "days" in words
+    assert "not measured" not in words and "needs no GPU" in words and "days" in words
+    assert "an estimate, nothing was measured on a GPU" in words
     assert "not available" in words and "2 cores of an AMD EPYC" in words
 
 
@@ -87,7 +91,7 @@ def test_an_exact_artefact_needs_no_study(
 ) -> None:
     assert call(monkeypatch, "evaluation-counts", "--out", tmp_path / "out") == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert "1 artefact: 1 agree." in said and "agree: all 3 are equal" in said
+    assert "1 artefact: 1 agrees." in said and "agree: all 3 are equal" in said
     assert not (tmp_path / "out" / "studies").exists()
     written = (tmp_path / "out" / "reproduce.md").read_text()
     assert "`python -m raynas.reproduce evaluation-counts`" in written
@@ -108,7 +112,7 @@ def test_existing_studies_give_a_page_and_markdown(
         "penn-treebank",
     ]
     assert call(monkeypatch, *names, "--no-run", *given, "--out", tmp_path) == 0
-    assert "2 agrees in direction" in capsys.readouterr().out
+    assert "2 agree in direction" in capsys.readouterr().out
     html = (tmp_path / "reproduce.html").read_text()
     outline = Outline(html)
     assert all(a.startswith(("#", "data:")) for a in outline.addresses)
@@ -116,7 +120,7 @@ def test_existing_studies_give_a_page_and_markdown(
     written = (tmp_path / "reproduce.md").read_text()
     for text in (outline.text, written.replace("**", "")):
         for words in (
-            "5 artefacts: 2 agrees in direction, 1 not comparable, 1 not run, 1 not available.",
+            "5 artefacts: 2 agree in direction, 1 not comparable, 1 not run, 1 not available.",
             "0.276 and 0.209 points in space 1",
             "space 1, re less rs",
             "6 runs",
@@ -129,11 +133,25 @@ def test_existing_studies_give_a_page_and_markdown(
             "ENAS 61.91 ± 0.50",
             "ceiling 0.90",
             "The conditions differ from the source's",
+            this_version(),
+            "study evolution: raynas",
+            "revision not recorded",
         ):
             assert words in text, words
     assert "python -m raynas.study regularisation" in outline.text
     assert "`python -m raynas.reproduce cutout` runs it" in written
     assert html.count('<img src="data:image/png;base64,') == 1
+
+
+def test_a_study_of_another_revision_is_marked(tmp_path: Path) -> None:
+    found = ARTEFACTS["cutout"]
+    for maker, words in (
+        (this_version(), ""),
+        ("raynas 0.0.1, revision f00", " (not that of this page)"),
+        ("version not recorded", ""),
+    ):
+        outcome = Outcome({}, {}, {}, {"regularisation": maker})
+        assert _makers(found, outcome) == (f"study regularisation: {maker}{words}",)
 
 
 def test_the_page_escapes_what_it_shows(

@@ -8,6 +8,7 @@ from raynas.artefacts import (
     benchmark_table,
     black_box,
     correlation,
+    nas_bench_101,
     one_shot,
     random_policy,
     regularisation,
@@ -22,6 +23,7 @@ from search_spaces.errors import unknown_name
 _FAMILIES = (
     spaces,
     benchmark_table,
+    nas_bench_101,
     black_box,
     one_shot,
     correlation,

@@ -47,7 +47,9 @@ class Reading:
         runs: runs behind it; None where it is computed exactly.
         unit: "" for a plain number, "points" for a fraction shown in percentage points.
         note: why there is no value or interval, or what the figure means.
-        p: of a permutation test, where the figure is a difference of two samples of runs.
+        p: of a permutation test, where the figure compares two samples of runs.
+        p_margin: of the test that a difference is smaller than a margin, or no loss beyond it,
+            where a source says so.
     """
 
     label: str
@@ -58,6 +60,7 @@ class Reading:
     unit: str = ""
     note: str = ""
     p: float | None = None
+    p_margin: float | None = None
 
     @property
     def has_interval(self) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 
 from raynas.artefacts import conditions, readings
 from raynas.artefacts._base import Artefact, Obtained, Reading
-from raynas.artefacts.verdicts import below, drawn_only, finding
+from raynas.artefacts.verdicts import below, course, drawn_only, elsewhere, finding
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -19,6 +19,11 @@ FAMILY = "Black-box optimizers"
 STUDY = "black-box"
 #: The same with many seeds of two methods that cost next to nothing.
 EVOLUTION = "evolution"
+#: Whatever these two searches do on the surrogate, it was made to be so.
+_CHOSEN = (
+    "the surrogate was chosen to match these searches: of 80 draws of its residuals the one whose "
+    "regrets of random search and evolution are nearest to those on the measured figures"
+)
 
 
 def _finals(evidence: Evidence, study: str, space: str) -> dict[str, np.ndarray]:
@@ -83,6 +88,8 @@ def _evolution(evidence: Evidence) -> Obtained:
             label = f"space {space}, re less rs"
             gaps.append(readings.difference(label, finals["re"], finals["rs"]))
     judged = finding([below(gap) for gap in gaps], conditions.of_study(manifest))
+    if manifest.get("benchmark", {}).get("kind") == "surrogate":
+        judged = elsewhere([_CHOSEN], course([below(gap) for gap in gaps]))
     return Obtained(tuple(gaps), judged, conditions.made_with(manifest))
 
 
@@ -113,10 +120,12 @@ ARTEFACTS = (
         "evolution-against-random-search",
         FAMILY,
         "regularized evolution (population 100, tournament 10) against random search",
-        "the measured table itself, as far as it is public; docs/surrogate.md",
-        "mean regret after 280 evaluations, random search and evolution: 0.276 and 0.209 points in "
-        "space 1, 0.266 and 0.143 in space 2, 0.363 and 0.304 in space 3: evolution is lower",
-        "difference of the mean final test regrets, BCa bootstrap over runs",
+        "no publication: raynas ran both on the public part of the measured table, "
+        "docs/surrogate.md",
+        "mean regret after 280 evaluations, random search and evolution: 0.276 and 0.209 points "
+        "in space 1, 0.266 and 0.143 in space 2, 0.363 and 0.304 in space 3: evolution is lower",
+        "difference of the mean final test regrets, BCa bootstrap over runs; only on the measured "
+        "table can it agree or disagree, for the surrogate was chosen to match it",
         (EVOLUTION,),
         _evolution,
         figures=((EVOLUTION, "space-*-final-regret.png"),),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from raynas.labels import base_method
 from raynas.report.wording import counted
 
 #: Size of the published searches (Zela et al. 2020).
@@ -34,7 +35,11 @@ def of_study(manifest: Manifest) -> list[str]:
 
 
 def made_with(manifest: Manifest) -> str:
-    """Benchmark, device, images, seeds and epochs of a study."""
+    """Benchmark, device, images, seeds and epochs of a study.
+
+    Seeds and evaluations of black-box methods are named only where such methods ran: a comparison
+    of one-shot methods alone has these arguments, too, and no use for them.
+    """
     benchmark = manifest.get("benchmark", {})
     parts = [str(benchmark.get("name", "no benchmark"))]
     arguments = manifest["arguments"]
@@ -42,13 +47,34 @@ def made_with(manifest: Manifest) -> str:
     if images:
         size = [f"{settings[n]} {n}" for n in ("channels", "cells", "epochs") if settings.get(n)]
         parts.append(", ".join([images, *size]))
-        parts.append(_number(arguments.get("search_seeds"), "search seed"))
-    if arguments.get("seeds") and arguments.get("evaluations"):
-        parts.append(
-            f"{_number(arguments['seeds'], 'seed')} of {arguments['evaluations']} evaluations"
-        )
+        searches = arguments.get("search_seeds")
+        parts.append(f"{_number(searches, 'search seed')}{_which(searches)}" if searches else "")
+    seeds, evaluations = arguments.get("seeds"), arguments.get("evaluations")
+    if seeds and evaluations and _has_black_box(arguments):
+        counts = f"{_number(seeds, 'seed')} of {evaluations} evaluations"
+        parts.append(f"{counts}{_which(seeds)}")
+    if arguments.get("seed") is not None:
+        parts.append(f"root seed {arguments['seed']}")
     parts.append(device(manifest))
     return "; ".join(part for part in parts if part)
+
+
+def _has_black_box(arguments: Mapping[str, Any]) -> bool:
+    """Whether a method that looks cells up was among those of a comparison."""
+    from raynas.oneshot import REGISTRY
+
+    methods = arguments.get("methods")
+    return methods is None or any(base_method(str(name)) not in REGISTRY for name in methods)
+
+
+def _which(seeds: Any) -> str:
+    """Which seeds they are: " (0 to 4)"; a mere number of them is counted from 0."""
+    known = sorted(int(seed) for seed in (seeds if isinstance(seeds, list) else range(seeds)))
+    if len(known) == 1:
+        return f" ({known[0]})"
+    if known == list(range(known[0], known[-1] + 1)):
+        return f" ({known[0]} to {known[-1]})"
+    return f" ({', '.join(map(str, known))})"
 
 
 def device(manifest: Manifest) -> str:

@@ -17,16 +17,14 @@ class Cost:
     """Time of a study.
 
     Attributes:
-        seconds: wall time on the measured machine; None if nothing was measured to tell it by.
+        seconds: wall time on the measured machine.
         basis: what was measured and how it was scaled.
-        gpu_seconds: on one GPU; None if not measured.
-        gpu_basis: likewise.
+        gpu_seconds: on one GPU, an estimate; None if it needs none.
     """
 
-    seconds: float | None
+    seconds: float
     basis: str
     gpu_seconds: float | None = None
-    gpu_basis: str = "not measured"
 
 
 #: CPU seconds of a training step, one thread: batch 96 of 32x32, 16 channels, 9 cells, space 3.
@@ -41,8 +39,15 @@ STEP_SECONDS = {
 STEPS = 208
 _SPACES, _PUBLISHED_EPOCHS = 3, 50
 _SWEEP_EPOCHS = 17_100
-#: An estimate, not a measurement: launches of small kernels bound a first-order step on a GPU.
-_GPU_EPOCH = 7.0
+#: Seconds of an epoch of DARTS on a GPU: not measured, but some 5,000 launches of small kernels a
+#: step, at 5 microseconds each, bound it.
+GPU_EPOCH = 7.0
+GPU_BASIS = (
+    f"an estimate, nothing was measured on a GPU: {GPU_EPOCH:g} s for an epoch of DARTS of the "
+    "published size, bound by kernel launches, others in proportion to their steps on a CPU"
+)
+#: Of the same steps, seconds on one thread to one second on a GPU.
+_GPU_FACTOR = STEP_SECONDS["darts"] * STEPS / GPU_EPOCH
 
 #: CPU seconds of a suggestion with its look-up on an idle machine, all eight methods together.
 _SUGGESTIONS = 0.0175
@@ -50,95 +55,117 @@ _SUGGESTIONS = 0.0175
 _RUN_THROUGH_RAY = 9.6 / 200
 _EVALUATIONS = 280
 
-_LOADED = "measured once while several times as many processes as cores were busy"
-#: Quick preset: wall seconds with the commands of `raynas.artefacts.commands`.
-_QUICK: dict[str, Cost] = {
-    "one-shot": Cost(518.0, _LOADED),
-    "learning-rate": Cost(1118.0, _LOADED),
+_LOADED = "measured once, while other work had most of both cores"
+_FIRST_ORDER = ("darts", "gdas", "pc_darts")
+_SEEDS = 5
+#: Quick preset, wall seconds of the commands of `raynas.artefacts.commands`; and the epochs of
+#: each first-order method on a GPU, where searches are of the published size but shorter.
+_QUICK: dict[str, tuple[float, float]] = {
+    "one-shot": (518.0, 20 * _SEEDS),
+    "regularisation": (509.0, 11 * 10 * _SEEDS),
+    "learning-rate": (1118.0, 3 * 10 * _SEEDS),
+    "epochs": (332.0, (5 + 10 + 20) * _SEEDS),
+    "warm-start": (189.0, 2 * 10 * _SEEDS),
+    "tuning-darts": (510.0, 0),
+    "tuning-gdas": (427.0, 0),
+    "tuning-pc-darts": (1164.0, 0),
 }
-
-
-def _black_box(seeds: int) -> Cost:
-    """Eight methods on three spaces, from the time of their suggestions."""
-    runs = 8 * _SPACES * seeds
-    seconds = _SUGGESTIONS * _EVALUATIONS * _SPACES * seeds / _CORES + runs * _RUN_THROUGH_RAY
-    return Cost(seconds, "suggestions and runs through Ray measured apart", None, "needs no GPU")
-
-
-def _evolution(seeds: int) -> Cost:
-    return Cost(
-        2 * _SPACES * seeds * _RUN_THROUGH_RAY,
-        "200 runs through Ray measured",
-        None,
-        "needs no GPU",
-    )
+#: Six brackets of 3, 6 and 12 epochs, and three finalists with three seeds, about.
+_QUICK_SWEEP_EPOCHS = 300
+_QUICK_CORRELATION, _RANDOM_POLICY, _QUICK_BLACK_BOX = 214.0, 40.0, 1143.0
+_QUICK_EVOLUTION, _QUICK_EVOLUTION_SEEDS = 108.0, 200
+#: Cells of the three spaces, checkpoints of each search, kinds of evaluation of each checkpoint.
+_CELLS, _CHECKPOINTS, _RULES = 66_312, 5, 4
+#: 256 images of the quick preset instead of 20,000.
+_FEWER_IMAGES = 20_000 / 256
+#: How many times faster cells are evaluated that share what they have in common.
+_SHARED = 5
 
 
 def _training(epochs: dict[str, float]) -> Cost:
     """Searches of so many epochs by method, at the published size, on the measured machine."""
     seconds = sum(STEP_SECONDS[method] * STEPS * count for method, count in epochs.items())
     basis = "training steps measured one by one, without evaluations, all cores busy"
-    return Cost(seconds / _CORES, basis)
+    return Cost(seconds / _CORES, basis, seconds / _GPU_FACTOR)
 
 
 def _every(epochs: float) -> dict[str, float]:
     return dict.fromkeys(STEP_SECONDS, epochs)
 
 
+def _quick() -> dict[str, Cost]:
+    costs = {}
+    for name, (seconds, epochs) in _QUICK.items():
+        methods: tuple[str, ...] = _FIRST_ORDER
+        if name.startswith("tuning-"):
+            methods, epochs = (name.removeprefix("tuning-").replace("-", "_"),), _QUICK_SWEEP_EPOCHS
+        elif name == "one-shot":
+            methods = (*_FIRST_ORDER, "random_ws")
+        costs[name] = Cost(seconds, _LOADED, _training(dict.fromkeys(methods, epochs)).gpu_seconds)
+    return costs | {
+        "correlation": Cost(
+            _QUICK_CORRELATION, _LOADED, _evaluations(4 * _SEEDS * 250 * 2) / _FEWER_IMAGES
+        ),
+        "random-policy": Cost(_RANDOM_POLICY, _LOADED),
+        "black-box": Cost(_QUICK_BLACK_BOX, _LOADED),
+        "evolution": Cost(_QUICK_EVOLUTION, _LOADED),
+    }
+
+
+def _evaluations(count: float) -> float:
+    """Seconds on a GPU of evaluating cells on 20,000 images: a third of a step of one path each."""
+    thread = count * STEP_SECONDS["random_ws"] / 3 * STEPS / _SHARED
+    return thread / _GPU_FACTOR
+
+
 def _paper() -> dict[str, Cost]:
     searches = 6 * _SPACES
+    scored = _evaluations(_CELLS * _CHECKPOINTS * _RULES * len(STEP_SECONDS) * 12)
     costs = {
         "one-shot": _training(_every(12 * _SPACES * _PUBLISHED_EPOCHS)),
         "regularisation": _training(_every(11 * searches * _PUBLISHED_EPOCHS)),
         "learning-rate": _training(_every(3 * searches * _PUBLISHED_EPOCHS)),
         "epochs": _training(_every(searches * (25 + 50 + 100))),
         "warm-start": _training(_every(2 * searches * _PUBLISHED_EPOCHS)),
-        "correlation": Cost(None, "not measured"),
+        "correlation": Cost(
+            scored * _GPU_FACTOR / _CORES,
+            f"an estimate: a third of a step of one path for each cell and batch, a {_SHARED}th of "
+            "it where cells share",
+            scored,
+        ),
+        "random-policy": Cost(_RANDOM_POLICY, "as with the quick preset"),
+        "black-box": _black_box(500),
+        "evolution": Cost(_QUICK_EVOLUTION * 500 / _QUICK_EVOLUTION_SEEDS, f"{_LOADED}, by seeds"),
     }
-    for method in ("darts", "gdas", "pc_darts"):
+    for method in _FIRST_ORDER:
         costs[f"tuning-{method.replace('_', '-')}"] = _training({method: _SWEEP_EPOCHS})
-    darts = costs["tuning-darts"]
-    costs["tuning-darts"] = Cost(
-        darts.seconds,
-        darts.basis,
-        _SWEEP_EPOCHS * _GPU_EPOCH,
-        f"an estimate: {_SWEEP_EPOCHS:,} epochs, each {_GPU_EPOCH:g} s if kernel launches bound it",
-    )
     return costs
+
+
+def _black_box(seeds: int) -> Cost:
+    """Eight methods on three spaces, from the time of their suggestions."""
+    runs = 8 * _SPACES * seeds
+    seconds = _SUGGESTIONS * _EVALUATIONS * _SPACES * seeds / _CORES + runs * _RUN_THROUGH_RAY
+    return Cost(seconds, "suggestions and runs through Ray measured apart on an idle machine")
 
 
 def cost(study: str, preset: str) -> Cost:
     """What is known of the time of a study."""
-    paper = preset == "paper"
-    known = (_paper() if paper else _QUICK) | {
-        "black-box": _black_box(500 if paper else 20),
-        "evolution": _evolution(500 if paper else 200),
-    }
-    return known.get(study, Cost(None, "not measured"))
+    return (_paper() if preset == "paper" else _quick())[study]
 
 
-def seconds_here(names: Iterable[str], preset: str, cores: int) -> float | None:
-    """Seconds of several studies one after another on this machine; None if not all are known.
+def seconds_here(names: Iterable[str], preset: str, cores: int) -> float:
+    """Seconds of several studies one after another on this machine.
 
     Measured wall seconds, scaled by the number of cores in proportion (a core of another kind
     takes another time).
     """
-    total = 0.0
-    for name in names:
-        known = cost(name, preset).seconds
-        if known is None:
-            return None
-        total += known * _CORES / cores
-    return total
+    return sum(cost(name, preset).seconds * _CORES / cores for name in names)
 
 
-def gpu_seconds(names: Iterable[str], preset: str) -> tuple[float | None, str]:
-    """Seconds on one GPU and what they rest on; None if not all are known."""
-    studies = [STUDIES[name] for name in names]
-    using = [study.name for study in studies if "device" in study.takes]
+def gpu_seconds(names: Iterable[str], preset: str) -> float | None:
+    """Seconds on one GPU of the parts that use it, see `GPU_BASIS`; None if none does."""
+    using = [name for name in names if "device" in STUDIES[name].takes]
     if not using:
-        return None, "needs no GPU"
-    costs = [cost(name, preset) for name in using]
-    if any(each.gpu_seconds is None for each in costs):
-        return None, "not measured"
-    return sum(each.gpu_seconds or 0.0 for each in costs), costs[0].gpu_basis
+        return None
+    return sum(cost(name, preset).gpu_seconds or 0.0 for name in using)

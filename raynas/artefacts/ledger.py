@@ -18,10 +18,11 @@ from raynas.artefacts.commands import (
     with_needed,
 )
 from raynas.execution.files import write_atomically, writing
-from raynas.execution.manifest import MANIFEST
+from raynas.execution.manifest import MANIFEST, read_manifest
 from search_spaces.errors import UserError
 
 LEDGER = "reproduction.json"
+NOT_RECORDED = "not recorded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class Ledger:
         return self.out / STUDIES_FOLDER / name
 
     def known(self, name: str) -> dict[str, Any]:
-        """What is noted of a study: arguments, finished, seconds, exit_code; empty if nothing."""
+        """What is noted of a study: arguments, finished, seconds, exit_code, made_by."""
         return dict(self._studies.get(name, {}))
 
     def note(self, name: str, arguments: Sequence[str], **facts: object) -> None:
@@ -156,6 +157,18 @@ def _state(study: Study, ledger: Ledger, noted: tuple[str, ...], *, resume: bool
     raise UserError(
         f"{folder} was made otherwise ({how}); choose another directory with --out", exit_code=2
     )
+
+
+def made_by(planned: Planned, ledger: Ledger) -> str:
+    """The version of raynas that made a study, and its revision if that is known."""
+    noted = ledger.known(planned.study.name).get("made_by")
+    if noted and planned.state != "given":
+        return str(noted)
+    try:
+        version = read_manifest(planned.folder).get("raynas_version")
+    except UserError:  # not every study has a manifest
+        version = None
+    return f"raynas {version}, revision {NOT_RECORDED}" if version else f"version {NOT_RECORDED}"
 
 
 def symbolic(planned: Planned, existing: Mapping[str, Path]) -> tuple[str, ...]:

@@ -27,34 +27,14 @@ def difference(
     """Mean of the first sample less that of the second; `runs` is the smaller sample."""
     samples = _known(first), _known(second)
     found = statistics.difference(*samples)
-    reading = _reading(label, found, min(map(len, samples)), unit)
-    tested = statistics.permutation_test(*samples)
-    return reading if isinstance(tested, Statement) else replace(reading, p=tested.p)
+    return _with_p(_reading(label, found, min(map(len, samples)), unit), *samples)
 
 
 def ratio(label: str, first: npt.ArrayLike, second: npt.ArrayLike) -> Reading:
-    """Mean of the first sample divided by that of the second, percentile bootstrap.
-
-    The samples are drawn anew independently of each other.
-    """
-    above, below = _known(first), _known(second)
-    runs = min(len(above), len(below))
-    if runs == 0:
-        return Reading(label, None, note="one of the samples has no value", runs=0)
-    if below.mean() <= 0:
-        return Reading(label, None, note="the second mean is not above zero", runs=runs)
-    value = float(above.mean() / below.mean())
-    if runs < statistics.FEWEST:
-        return Reading(label, value, runs=runs, note=f"{runs} runs, no interval")
-    rng = np.random.default_rng(0)
-    means = [
-        rng.choice(sample, (statistics.RESAMPLES, len(sample))).mean(axis=1)
-        for sample in (above, below)
-    ]
-    if (means[1] <= 0).any():
-        return Reading(label, value, runs=runs, note="a mean of zero is possible, no interval")
-    low, high = np.quantile(means[0] / means[1], [0.025, 0.975])
-    return Reading(label, value, float(low), float(high), runs)
+    """Mean of the first sample divided by that of the second; p is of their difference."""
+    samples = _known(first), _known(second)
+    reading = _reading(label, statistics.ratio(*samples), min(map(len, samples)), "")
+    return _with_p(reading, *samples)
 
 
 def apart(label: str, first: Reading, second: Reading) -> Reading:
@@ -86,6 +66,11 @@ def _reading(label: str, found: Estimate | Statement, runs: int, unit: str) -> R
     if isinstance(found.interval, Statement):
         return Reading(label, found.value, runs=runs, unit=unit, note=str(found.interval))
     return Reading(label, found.value, *found.interval, runs=runs, unit=unit)
+
+
+def _with_p(reading: Reading, first: npt.ArrayLike, second: npt.ArrayLike) -> Reading:
+    tested = statistics.permutation_test(first, second)
+    return reading if isinstance(tested, Statement) else replace(reading, p=tested.p)
 
 
 def _known(values: npt.ArrayLike) -> npt.NDArray[np.float64]:

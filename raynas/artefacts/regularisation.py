@@ -2,30 +2,75 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from raynas import studies
+from raynas.analysis.sensitivity import MARGIN
 from raynas.artefacts import conditions
 from raynas.artefacts._base import Artefact, Obtained, Reading
 from raynas.artefacts.readings import POINTS
-from raynas.artefacts.verdicts import Claim, drawn_only, finding
+from raynas.artefacts.verdicts import (
+    Claim,
+    above,
+    below,
+    drawn_only,
+    finding,
+    not_lower,
+    similar,
+)
 
 if TYPE_CHECKING:
     from raynas.artefacts.evidence import Evidence
+    from raynas.studies import Effect
 
 FAMILY = "Regularisation and length of a search"
 _FILE = "sensitivity.parquet"
 
-#: Differences of the test regret up to this count as no effect (0.2 percentage points).
-MARGIN = 0.002
-_AGREES = {
-    "higher": (0.0, math.inf),
-    "lower": (-math.inf, 0.0),
-    "none": (-MARGIN, MARGIN),
-    "not lower": (-MARGIN, math.inf),
-}
+Row = dict[str, Any]
+
+
+def part_of(effect: Effect, row: Row) -> Claim:
+    """What a source says of the effect of a setting on the final test regret.
+
+    Args:
+        effect: that it claims.
+        row: of `SENSITIVITY_SCHEMA`, of that setting.
+    """
+    reading = _against_default(row)
+    if effect == "higher":
+        return above(reading)
+    if effect == "lower":
+        return below(reading)
+    if effect == "none":
+        return similar(replace(reading, p_margin=row.get("p_similar")), MARGIN)
+    return not_lower(replace(reading, p_margin=row.get("p_not_lower")), MARGIN)
+
+
+def _against_default(row: Row) -> Reading:
+    """Final test regret with a setting less that with the default."""
+    return Reading(
+        f"space {row['space']}, {row['method']}, {row['setting']} less the default",
+        row["difference"],
+        row["difference_low"],
+        row["difference_high"],
+        row["runs"] - row["failed"],
+        POINTS,
+        row["statement"] or "",
+        row["p"],
+    )
+
+
+def _rows(
+    evidence: Evidence, study: str, setting: str, methods: tuple[str, ...] | None = None
+) -> list[Row]:
+    """What was found for a setting of a study."""
+    return [
+        row
+        for row in evidence.rows(study, _FILE)
+        if row["published"] == setting and (methods is None or row["method"] in methods)
+    ]
 
 
 def _judged(study: str, *settings: str) -> Callable[[Evidence], Obtained]:
@@ -33,10 +78,10 @@ def _judged(study: str, *settings: str) -> Callable[[Evidence], Obtained]:
 
     def obtain(evidence: Evidence) -> Obtained:
         claims = [
-            Claim(reading, *_AGREES[claim.effect])
+            part_of(claim.effect, row)
             for claim in studies.STUDIES[study].claims
             if claim.setting in settings
-            for reading in _against_default(evidence, study, claim.setting, claim.methods)
+            for row in _rows(evidence, study, claim.setting, claim.methods)
         ]
         manifest = evidence.manifest(study)
         found = tuple(claim.reading for claim in claims)
@@ -46,34 +91,14 @@ def _judged(study: str, *settings: str) -> Callable[[Evidence], Obtained]:
     return obtain
 
 
-def _against_default(
-    evidence: Evidence, study: str, setting: str, methods: tuple[str, ...] | None
-) -> list[Reading]:
-    """Final test regret with a setting less that with the default."""
-    return [
-        Reading(
-            f"space {row['space']}, {row['method']}, {row['setting']} less the default",
-            row["difference"],
-            row["difference_low"],
-            row["difference_high"],
-            row["runs"] - row["failed"],
-            POINTS,
-            row["statement"] or "",
-            row["p"],
-        )
-        for row in evidence.rows(study, _FILE)
-        if row["published"] == setting and (methods is None or row["method"] in methods)
-    ]
-
-
 def _warm_start(evidence: Evidence) -> Obtained:
     study = "warm-start"
     manifest = evidence.manifest(study)
     found = [
-        reading
+        _against_default(row)
         for setting in studies.STUDIES[study].settings
         if not setting.default
-        for reading in _against_default(evidence, study, setting.name, None)
+        for row in _rows(evidence, study, setting.name)
     ]
     judged = drawn_only(conditions.of_study(manifest))
     return Obtained(tuple(found), judged, conditions.made_with(manifest))
@@ -114,7 +139,8 @@ ARTEFACTS = (
         "cutout in one-shot searches, off and on",
         _SOURCE,
         _said("regularisation", _CUTOUT),
-        f"{_COMPUTED}; little effect and no gain are judged with a margin of 0.2 percentage points",
+        f"{_COMPUTED}; little effect and no gain are judged by one-sided Welch tests with a margin "
+        "of 0.2 percentage points",
         ("regularisation",),
         _judged("regularisation", _CUTOUT),
     ),

@@ -9,12 +9,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from raynas.artefacts.commands import command_line
-from raynas.artefacts.ledger import Ledger, Planned, symbolic
+from raynas.artefacts.ledger import NOT_RECORDED, Ledger, Planned, made_by, symbolic
 from raynas.execution.files import writing
+from raynas.version import this_version
 from search_spaces.errors import UserError
 
 _PATIENCE = 60.0
@@ -98,11 +99,13 @@ class Outcome:
         folders: of finished studies.
         reasons: by study, why it is not among them.
         seconds: by study, what its command took; those of this or an earlier time.
+        made_by: by study, the version of raynas that made it.
     """
 
     folders: Mapping[str, Path]
     reasons: Mapping[str, str]
     seconds: Mapping[str, float]
+    made_by: Mapping[str, str] = field(default_factory=dict)
 
 
 def run_studies(
@@ -136,7 +139,7 @@ def run_studies(
         if one.ready:
             folders[name] = one.folder
             if one.state == "finished":
-                said(f"{name}: finished already")
+                said(f"{name}: finished already{_otherwise(made_by(one, ledger))}")
         elif not run:
             unfinished = one.state == "resume"
             reasons[name] = "it is not finished" if unfinished else "it has not been run"
@@ -153,7 +156,16 @@ def run_studies(
         took = ledger.known(name).get("seconds")
         if took is not None and name in folders and one.state != "given":
             seconds[name] = float(took)
-    return Outcome(folders, reasons, seconds)
+    makers = {one.study.name: made_by(one, ledger) for one in planned if one.study.name in folders}
+    return Outcome(folders, reasons, seconds, makers)
+
+
+def _otherwise(maker: str) -> str:
+    """What is to be said of a study that is used again though this raynas did not make it."""
+    now = this_version()
+    if maker.endswith(NOT_RECORDED):
+        return f", which may be by another version ({maker}; this is {now})"
+    return "" if maker == now else f", by another version ({maker}; this is {now})"
 
 
 def _run(
@@ -165,7 +177,11 @@ def _run(
 ) -> Ran:
     name, noted = one.study.name, symbolic(one, existing)
     before = float(ledger.known(name).get("seconds") or 0) if one.state == "resume" else 0.0
-    ledger.note(name, noted, finished=False, seconds=before)
+    maker = this_version()
+    begun = ledger.known(name).get("made_by")
+    if one.state == "resume" and begun != maker:
+        maker = f"{begun or 'a version not recorded'}, then {maker}"
+    ledger.note(name, noted, finished=False, seconds=before, made_by=maker)
     log = ledger.out / "log" / f"{name}.txt"
     with writing(log):
         log.parent.mkdir(parents=True, exist_ok=True)

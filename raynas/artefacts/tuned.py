@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from raynas.artefacts import conditions, readings
 from raynas.artefacts._base import Artefact, Judged, Obtained, Reading, Verdict
-from raynas.artefacts.verdicts import Claim, below, drawn_only, finding
+from raynas.artefacts.verdicts import Claim, above, below, drawn_only, finding
 from raynas.tuned import tuned_label
 
 if TYPE_CHECKING:
@@ -48,9 +48,9 @@ def _factor(method: str) -> Callable[[Evidence], Obtained]:
         gain = readings.ratio(f"{method}, default over tuned", finals[method], finals[tuned])
         both = [readings.mean(label, finals[label], readings.POINTS) for label in (method, tuned)]
         differences = [*conditions.of_study(manifest), *_shorter(manifest)]
-        judged = finding([Claim(gain, _LEAST_FACTOR, _GREATEST_FACTOR)])
+        judged = finding([Claim(gain, _LEAST_FACTOR, _GREATEST_FACTOR, 1.0)])
         if differences:
-            judged = finding([Claim(gain, 1.0, float("inf"))], differences)
+            judged = finding([above(gain, 1.0)], differences)
         return Obtained((gain, *both), judged, conditions.made_with(manifest))
 
     return obtain

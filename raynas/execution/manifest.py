@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -49,6 +49,13 @@ STUDY = "study"
 """The kind that `raynas.study` makes."""
 SEARCHES = (COMPARISON, STUDY)
 """The kinds that have trajectories of searches in them."""
+
+_COMMANDS = {
+    COMPARISON: "raynas.compare --space 3",
+    STUDY: "raynas.study learning-rate",
+    "sweep": "tuning.sweep darts --space 3",
+    "correlation": "raynas.correlation STUDY",
+}
 
 
 def new_manifest(
@@ -142,7 +149,9 @@ def read_manifest(study: Path, *kinds: str) -> dict[str, Any]:
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise UserError(f"{study} is no study: it has no {MANIFEST}") from error
+        raise UserError(
+            f"{study} is no study: it has no {MANIFEST}; {_makers(kinds)} makes one"
+        ) from error
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from error
     except ValueError as error:
@@ -164,6 +173,12 @@ def read_manifest(study: Path, *kinds: str) -> dict[str, Any]:
     if missing:
         raise UserError(f"{path} lacks {', '.join(missing)}; the study must be run again")
     return dict(manifest)
+
+
+def _makers(kinds: Sequence[str]) -> str:
+    """The commands that make studies of these kinds, of the usual one if any will do."""
+    wanted = [_COMMANDS[kind] for kind in kinds if kind in _COMMANDS]
+    return " or ".join(f"`python -m {command}`" for command in wanted or [_COMMANDS[COMPARISON]])
 
 
 def write_manifest(study: Path, manifest: Mapping[str, Any]) -> None:

@@ -15,6 +15,7 @@ from raynas.report import frame, reproduction_wording
 from raynas.report.markup import tag, text
 from raynas.report.reproduction_markdown import markdown
 from raynas.report.wording import counted, duration
+from raynas.version import this_version
 
 if TYPE_CHECKING:
     from raynas.reproduction import Result
@@ -64,7 +65,8 @@ def page(results: Sequence[Result], preset: str) -> str:
         title="What the sources say, and what raynas obtains",
         kicker=text(f"raynas report · preset {preset}"),
         notice="",
-        findings=tag("p", text(reproduction_wording.counts(results)), class_="finding"),
+        findings=tag("p", text(reproduction_wording.counts(results)), class_="finding")
+        + tag("p", text(f"Written by {this_version()}."), class_="settings"),
         navigation=tag("nav", *links, tag("a", "Rules", href="#rules")),
         controls="",
         spaces="".join(sections),
@@ -110,6 +112,7 @@ def _card(result: Result) -> str:
         "Published": artefact.published,
         "Computed": artefact.computed,
         "Made with": obtained.made_with,
+        "Made by": "; ".join(result.made_by),
         "Took": "" if result.seconds is None else duration(result.seconds),
     }
     rows = [tag("div", tag("dt", text(k)), tag("dd", text(v))) for k, v in facts.items() if v]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from raynas.artefacts import Verdict
 from raynas.artefacts.verdicts import RULES
 from raynas.report import reproduction_wording
+from raynas.version import this_version
 
 if TYPE_CHECKING:
     from raynas.reproduction import Result
@@ -19,7 +20,7 @@ def markdown(results: Sequence[Result], preset: str) -> str:
     """Published, obtained with interval, verdict and command of each artefact."""
     lines = ["# What the sources say, and what raynas obtains", ""]
     lines += [
-        f"Written by `python -m raynas.reproduce` with the preset {preset}. "
+        f"Written by `python -m raynas.reproduce` ({this_version()}) with the preset {preset}. "
         f"{reproduction_wording.counts(results)} Intervals are 95 %; points are percentage points.",
         "",
         "| verdict | rule |",
@@ -50,6 +51,7 @@ def _entry(result: Result) -> list[str]:
         f"- Verdict: {obtained.judged.reason}.",
         f"- Computed: {artefact.computed}.",
         f"- Made with: {obtained.made_with}.",
+        *([f"- Made by: {'; '.join(result.made_by)}."] if result.made_by else []),
         *(f"- `{command}`" for command in result.commands),
     ]
     if obtained.readings:

@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from raynas.reproduction import Result
 
 _SHOWN_IN_SHORT = 3
+#: Of one and of several.
+_VERBS = {
+    Verdict.AGREE: ("agrees", "agree"),
+    Verdict.DIRECTION: ("agrees in direction", "agree in direction"),
+    Verdict.DISAGREE: ("disagrees", "disagree"),
+}
 
 
 def value(reading: Reading) -> str:
@@ -34,10 +40,14 @@ def remark(reading: Reading) -> str:
     """How many runs a figure is of, and what else is to be said."""
     runs = "" if reading.runs is None else f"{reading.runs} run{'' if reading.runs == 1 else 's'}"
     note = reading.note if reading.value is not None else ""
-    p = ""
-    if reading.p is not None:
-        p = "p < 0.001" if reading.p < 0.001 else f"p {reading.p:.3f}"
-    return "; ".join(part for part in (runs, p, note) if part)
+    within = _p("p of the margin", reading.p_margin)
+    return "; ".join(part for part in (runs, _p("p", reading.p), within, note) if part)
+
+
+def _p(name: str, value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{name} < 0.001" if value < 0.001 else f"{name} {value:.3f}"
 
 
 def figures_in_short(readings: Sequence[Reading]) -> str:
@@ -50,13 +60,18 @@ def figures_in_short(readings: Sequence[Reading]) -> str:
 def counts(results: Sequence[Result]) -> str:
     """How many artefacts have which verdict."""
     found = Counter(result.obtained.judged.verdict for result in results)
-    parts = [f"{found[verdict]} {verdict}" for verdict in Verdict if found[verdict]]
+    parts = [_counted(verdict, found[verdict]) for verdict in Verdict if found[verdict]]
     return f"{counted(len(results), 'artefact')}: {', '.join(parts)}."
 
 
-def estimate(seconds: float | None) -> str:
+def _counted(verdict: Verdict, number: int) -> str:
+    """For instance "1 agrees", "2 agree in direction", "3 not run"."""
+    return f"{number} {_VERBS.get(verdict, (verdict, verdict))[number != 1]}"
+
+
+def estimate(seconds: float) -> str:
     """A time that was not measured as it stands."""
-    return "not measured" if seconds is None else f"about {duration(seconds)}"
+    return f"about {duration(seconds)}"
 
 
 def _number(number: float, unit: str) -> str:

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from raynas.analysis.searches import SearchRun
 from raynas.analysis.sensitivity import Studied
+from raynas.artefacts import conditions
 from raynas.execution.files import write_atomically, writing
 from raynas.report import frame
 from raynas.report.build import FIGURES, PAGE, ReportPaths
@@ -120,7 +121,9 @@ def page(
         navigation="",
         controls=frame.method_switches(looks, "Settings shown") + frame.statistic_switch(),
         spaces=search_facts([manifest["search"]]) + "".join(sections),
-        failures=claims_section(grid, rows, names) + definitions() + failures_table(merged),
+        failures=claims_section(grid, rows, names, conditions.of_study(manifest))
+        + definitions()
+        + failures_table(merged),
         manifest=manifest_section(merged),
     )
 

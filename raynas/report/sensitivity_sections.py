@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from raynas.report import sensitivity_wording as wording
@@ -9,6 +10,7 @@ from raynas.report.content import SPACE_TITLES
 from raynas.report.markup import tag, text
 from raynas.report.search_sections import BENCHMARK_IMAGES
 from raynas.report.styles import Style
+from raynas.report.wording import FEWEST_RUNS
 from raynas.report.wording import regret as regret_of
 from raynas.studies import Claim, StudyGrid
 
@@ -67,7 +69,7 @@ def limits_notice(manifest: dict[str, Any]) -> str:
             "CIFAR-10"
         )
     network = settings["channels"], settings["cells"]
-    if network < (_CHANNELS, _CELLS):
+    if network[0] < _CHANNELS or network[1] < _CELLS:
         parts.append(
             f"the network has C = {network[0]} and {network[1]} cells (published: {_CHANNELS} "
             f"and {_CELLS}), so it overfits less"
@@ -135,11 +137,20 @@ def _cell(shown: str) -> str:
     return tag("td", text(first), tag("small", text(f"[{ends}")) if ends else "")
 
 
-def claims_section(grid: StudyGrid, rows: Rows, names: dict[str, str]) -> str:
-    """What the sources say, beside what was measured."""
+def claims_section(
+    grid: StudyGrid, rows: Rows, names: dict[str, str], differences: Sequence[str]
+) -> str:
+    """What the sources say, beside what was measured.
+
+    Args:
+        grid: as published.
+        rows: of `SENSITIVITY_SCHEMA`.
+        names: of methods, as they are shown.
+        differences: where the conditions of the study differ from the sources'.
+    """
     parts = [tag("h2", "What the sources say, and what was measured")]
     lines = [
-        _claim(claim, method, space, rows, names)
+        _claim(claim, method, space, rows, names, differences)
         for claim in grid.claims
         for space in dict.fromkeys(row["space"] for row in rows)
         for method in claim.methods
@@ -150,9 +161,12 @@ def claims_section(grid: StudyGrid, rows: Rows, names: dict[str, str]) -> str:
         parts.append(
             tag(
                 "p",
-                "Difference of final test regret from the default in percentage points. At the "
-                "size of this study, on its images and benchmark, it agrees or disagrees where "
-                "p < 0.05; that nothing was found does not show that there is nothing.",
+                "Difference of final test regret from the default in points, with p after "
+                "Holm's correction. Judged by the rules of `python -m raynas.reproduce`, part by "
+                f"part: fewer than {FEWEST_RUNS} searches decide nothing, that there is no effect "
+                "must be shown by a test of equivalence, and under other conditions than the "
+                "source's nothing agrees or disagrees, but for the direction"
+                + text(f" (here: {'; '.join(differences)})." if differences else "."),
                 class_="settings",
             )
         )
@@ -162,7 +176,14 @@ def claims_section(grid: StudyGrid, rows: Rows, names: dict[str, str]) -> str:
     return tag("section", *parts, id="claims")
 
 
-def _claim(claim: Claim, method: str, space: str, rows: Rows, names: dict[str, str]) -> str:
+def _claim(
+    claim: Claim,
+    method: str,
+    space: str,
+    rows: Rows,
+    names: dict[str, str],
+    differences: Sequence[str],
+) -> str:
     key = (method, space, claim.setting)
     row = next((r for r in rows if (r["method"], r["space"], r["published"]) == key), None)
     said = f"{claim.text} ({claim.source}; expected: {_EFFECTS[claim.effect]})."
@@ -174,7 +195,10 @@ def _claim(claim: Claim, method: str, space: str, rows: Rows, names: dict[str, s
         f"p {wording.p_value(row)}: "
     )
     return tag(
-        "li", text(said + where + measured), tag("b", text(wording.verdict(claim, row))), "."
+        "li",
+        text(said + where + measured),
+        tag("b", text(wording.verdict(claim, row, differences))),
+        ".",
     )
 
 

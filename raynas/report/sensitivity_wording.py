@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import count
 from math import comb
 from typing import Any
 
 from raynas.analysis.statistics import LEVEL, Statement, power_statement, spearman
+from raynas.artefacts import Verdict
+from raynas.artefacts.regularisation import part_of
+from raynas.artefacts.verdicts import finding
 from raynas.studies import Claim
 
 Row = dict[str, Any]
 _ALPHA = 1 - LEVEL
 # Of three or four even a perfect order is often chance.
 _FEWEST_SETTINGS = 5
-AGREES, DISAGREES = "agrees", "disagrees"
-UNDECIDED, NOT_CONTRADICTED = "not decided", "not contradicted"
 
 
 def findings(rows: list[Row]) -> str:
@@ -102,18 +104,17 @@ def _enough(settings: int) -> int:
     return next(n for n in count(2) if settings * 2 / comb(2 * n, n) < _ALPHA)
 
 
-def verdict(claim: Claim, row: Row | None) -> str:
-    """Whether a claim is borne out by the difference that it is about."""
-    if row is None or row["p_holm"] is None:
-        return UNDECIDED
-    sure, higher = row["p_holm"] < _ALPHA, row["difference"] > 0
-    if claim.effect == "none":
-        return DISAGREES if sure else NOT_CONTRADICTED
-    if claim.effect == "not lower":
-        return (AGREES if higher else DISAGREES) if sure else NOT_CONTRADICTED
-    if not sure:
-        return UNDECIDED
-    return AGREES if higher == (claim.effect == "higher") else DISAGREES
+def verdict(claim: Claim, row: Row | None, differences: Sequence[str]) -> str:
+    """What the difference that a claim is about says of it, by the rules of a reproduction.
+
+    Args:
+        claim: of a source.
+        row: of the setting that it is about; None if that was not run.
+        differences: where the conditions of the study differ from the source's.
+    """
+    if row is None:
+        return str(Verdict.NOT_RUN)
+    return str(finding([part_of(claim.effect, row)], differences).verdict)
 
 
 def value(row: Row, name: str, decimals: int = 3) -> str:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from raynas.studies._grid import PUBLISHED_EPOCHS, Claim, QuickSize, Setting, StudyGrid, find_study
+from raynas.studies._grid import (
+    PUBLISHED_EPOCHS,
+    Claim,
+    Effect,
+    QuickSize,
+    Setting,
+    StudyGrid,
+    find_study,
+)
 from raynas.studies._presets import study_preset
 from raynas.studies.epochs import EPOCHS
 from raynas.studies.learning_rate import LEARNING_RATE
@@ -18,6 +26,7 @@ __all__ = [
     "PUBLISHED_EPOCHS",
     "STUDIES",
     "Claim",
+    "Effect",
     "QuickSize",
     "Setting",
     "StudyGrid",

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from raynas.analysis.searches import SearchRun
-from raynas.analysis.sensitivity import SENSITIVITY_SCHEMA, Studied, sensitivity
+from raynas.analysis.sensitivity import MARGIN, SENSITIVITY_SCHEMA, Studied, sensitivity
+from raynas.analysis.statistics import equivalence
 
 EPOCHS = 3
 
@@ -68,6 +69,9 @@ def test_means_differences_and_p_values_by_hand() -> None:
     # Of the 70 splits of eight values only this one and its mirror image are so far apart.
     assert row["p"] == pytest.approx(2 / 70)
     assert row["p_holm"] == pytest.approx(4 / 70)
+    same = equivalence(finals[worse], finals[default], MARGIN)
+    assert (row["p_similar"], row["p_not_lower"]) == (same.p, same.p_above)
+    assert row["p_similar"] > 0.99 and row["p_not_lower"] < 0.001
     assert rows["x=3"]["p_holm"] == rows["x=3"]["p"] > 0.5
 
 

@@ -7,10 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from raynas.artefacts import ARTEFACTS, Evidence, MissingStudyError, Obtained, Verdict
+from raynas.artefacts import (
+    ARTEFACTS,
+    Evidence,
+    MissingStudyError,
+    Obtained,
+    Verdict,
+    conditions,
+)
 from raynas.artefacts.black_box import oracle_finals
 from raynas.artefacts.one_shot import _stood
 from raynas.execution.manifest import read_manifest, write_manifest
+from raynas.report.reproduction_wording import value
 from search_spaces import load_space
 from search_spaces.errors import UserError
 from search_spaces.table import Table
@@ -51,7 +59,20 @@ def test_evolution_agrees_in_direction_at_most(studies: dict[str, Path]) -> None
     gap = found.readings[0]
     assert gap.label == "space 1, re less rs" and gap.runs == 6
     assert gap.value is not None and gap.high is not None and gap.value < gap.high < 0
-    assert "6 seeds of 12 evaluations" in found.made_with
+    assert "6 seeds of 12 evaluations (0 to 5); root seed 0" in found.made_with
+
+
+def test_a_surrogate_made_to_match_the_searches_says_nothing_of_them(
+    table: Table, tmp_path: Path
+) -> None:
+    study = made.black_box(tmp_path / "surrogate", table)
+    manifest = read_manifest(study)
+    write_manifest(study, manifest | {"benchmark": manifest["benchmark"] | {"kind": "surrogate"}})
+    found = obtain("evolution-against-random-search", {"evolution": study})
+    assert found.judged.verdict is Verdict.NOT_COMPARABLE
+    assert "the surrogate was chosen to match these searches" in found.judged.reason
+    assert found.judged.reason.endswith("here 1 of 1 parts are as published")
+    assert "no publication" in ARTEFACTS["evolution-against-random-search"].source
 
 
 def test_a_measured_table_agrees(studies: dict[str, Path], table: Table, tmp_path: Path) -> None:
@@ -186,16 +207,58 @@ def test_tau_falls_with_the_size_if_intervals_are_apart(
     assert found.judged.verdict is Verdict.NOT_COMPARABLE
 
 
-def test_similar_to_random_needs_a_small_interval(studies: dict[str, Path], tmp_path: Path) -> None:
+def test_similar_to_random_needs_a_test_of_equivalence(
+    studies: dict[str, Path], tmp_path: Path
+) -> None:
     small = {"difference": 0.0, "difference_low": -0.001, "difference_high": 0.001}
     wide = {"difference": 0.0, "difference_low": -0.02, "difference_high": 0.02}
     other = wide | {"reference": "raw architectures"}, wide | {"weight_sharing": False}
     near = made.random_policy(tmp_path / "near", [small, *other])
     found = obtain("similar-to-random", studies | {"random-policy": near})
     assert found.judged.verdict is Verdict.DIRECTION and len(found.readings) == 1
-    far = made.random_policy(tmp_path / "far", [small, wide | {"method": "gdas"}])
+    assert "study black-box: " in found.made_with and "study one-shot: " in found.made_with
+    assert "6 seeds of 12 evaluations" in found.made_with
+    untested = wide | {"method": "gdas", "p_equivalence": 0.4}
+    far = made.random_policy(tmp_path / "far", [small, untested])
     found = obtain("similar-to-random", studies | {"random-policy": far})
     assert found.judged.verdict is Verdict.NOT_COMPARABLE
+    # An interval of few runs inside the margin is not enough, nor is a test for another margin.
+    inside = small | {"method": "gdas", "p_equivalence": 0.08}
+    near = made.random_policy(tmp_path / "inside", [small, inside])
+    found = obtain("similar-to-random", studies | {"random-policy": near})
+    assert found.judged.verdict is Verdict.NOT_COMPARABLE
+    far = made.random_policy(tmp_path / "margin", [small | {"margin": 0.01}])
+    found = obtain("similar-to-random", studies | {"random-policy": far})
+    assert found.judged.verdict is Verdict.NOT_COMPARABLE
+
+
+def test_that_random_is_better_is_a_claim_of_its_own(
+    studies: dict[str, Path], tmp_path: Path
+) -> None:
+    worse = {"difference": -0.02, "difference_low": -0.03, "difference_high": -0.01, "p_mean": 0.01}
+    for name, rows, verdict in (
+        ("worse", [worse, worse | {"method": "gdas"}], Verdict.DIRECTION),
+        ("chance", [worse, worse | {"p_mean": 0.2}], Verdict.NOT_COMPARABLE),
+        ("few", [worse | {"runs_with_cell": 4}], Verdict.NOT_COMPARABLE),
+    ):
+        policy = made.random_policy(tmp_path / name, rows)
+        found = obtain("random-better-on-average", studies | {"random-policy": policy})
+        assert found.judged.verdict is verdict, name
+        assert "spaces of NAS-Bench-1Shot1" in found.judged.reason
+
+
+def test_one_shot_errors_are_shares_and_not_shares_of_percents(studies: dict[str, Path]) -> None:
+    """An accuracy of 0.25 read as percent would be an error of 0.9975."""
+    shown = {r.label: r for r in obtain("one-shot-curves", studies).readings}
+    for method in made.ONE_SHOT:
+        reading = shown[f"space 1, {method}, one-shot error"]
+        runs = [r for r in Evidence(studies).searches("one-shot") if r.method == method]
+        rows = Evidence(studies).rows("one-shot", "searches.parquet")
+        last = [r for r in rows if r["method"] == method and r["epoch"] == 4]
+        errors = [1 - row["validation_accuracy"] for row in last]
+        assert len(runs) == len(last) == 5
+        assert reading.value == pytest.approx(np.mean(errors)) and 0 < reading.value < 0.95
+        assert value(reading).startswith(f"{100 * np.mean(errors):.3f}")
 
 
 def test_the_published_probability_is_only_shown(studies: dict[str, Path], tmp_path: Path) -> None:
@@ -232,7 +295,7 @@ def test_cutout_has_three_findings(tmp_path: Path) -> None:
     ]
     study = made.sensitivity(tmp_path / "cutout", [{"published": on} | row for row in rows])
     assert obtain("cutout", {"regularisation": study}).judged.verdict is Verdict.DIRECTION
-    rows[1]["difference_low"] = -0.01
+    rows[1]["p_similar"] = 0.06
     study = made.sensitivity(tmp_path / "cutout2", [{"published": on} | row for row in rows])
     found = obtain("cutout", {"regularisation": study}).judged
     assert found.verdict is Verdict.NOT_COMPARABLE and "2 of 3 parts" in found.reason
@@ -263,3 +326,17 @@ def test_a_missing_study_is_named(studies: dict[str, Path], tmp_path: Path) -> N
         obtain("tuned-against-black-box", {})
     with pytest.raises(UserError, match=r"cannot read .*correlation_coefficients\.parquet"):
         obtain("rank-correlation", studies | {"correlation": tmp_path})
+
+
+def test_seeds_of_methods_that_did_not_run_are_not_named(studies: dict[str, Path]) -> None:
+    """Comparisons of one-shot methods alone carry the arguments of black-box ones, too."""
+    manifest = made.with_search(read_manifest(studies["one-shot"]))
+    shared = {"seeds": list(range(10)), "evaluations": 280, "search_seeds": [0, 1, 2, 4], "seed": 3}
+    alone = manifest | {"arguments": shared | {"methods": ["darts", "darts (tuned)", "random_ws"]}}
+    said = conditions.made_with(alone)
+    assert "4 search seeds (0, 1, 2, 4); root seed 3" in said and "evaluations" not in said
+    both = manifest | {"arguments": shared | {"methods": ["darts", "re"]}}
+    assert "10 seeds of 280 evaluations (0 to 9)" in conditions.made_with(both)
+    assert "5 search seeds (0 to 4)" in conditions.made_with(
+        manifest | {"arguments": shared | {"methods": ["darts"], "search_seeds": 5}}
+    )

@@ -8,7 +8,7 @@ import pytest
 
 from raynas.artefacts import ARTEFACTS, find_artefacts
 from raynas.artefacts.commands import PRESETS, STUDIES, Options, arguments, command_line
-from raynas.artefacts.costs import cost, gpu_seconds, seconds_here
+from raynas.artefacts.costs import GPU_BASIS, cost, gpu_seconds, seconds_here
 from raynas.artefacts.unavailable import ARTEFACTS as UNAVAILABLE
 from search_spaces.errors import UserError
 
@@ -90,12 +90,22 @@ def test_times_are_scaled_and_not_invented() -> None:
     assert paper is not None
     assert paper == pytest.approx(17_100 * 208 * 3.088 / 2)
     assert seconds_here(["tuning-gdas"], "paper", 4) == pytest.approx(paper / 2)
-    assert cost("correlation", "paper").seconds is None
-    assert seconds_here(["one-shot", "correlation"], "paper", 2) is None
-    assert gpu_seconds(["black-box"], "paper") == (None, "needs no GPU")
-    assert gpu_seconds(["one-shot"], "paper") == (None, "not measured")
-    seconds, basis = gpu_seconds(["tuning-darts"], "paper")
-    assert seconds == pytest.approx(33.25 * 3600) and basis.startswith("an estimate")
+    assert cost("regularisation", "quick").seconds == 509  # as the ledger of a run has it
+    assert gpu_seconds(["black-box", "evolution"], "paper") is None
+    # 17,100 epochs of 7 s; those of GDAS in proportion to its steps.
+    assert gpu_seconds(["tuning-darts"], "paper") == pytest.approx(33.25 * 3600)
+    gdas = 33.25 * 3600 * 3.088 / 4.658
+    assert gpu_seconds(["tuning-gdas", "evolution"], "paper") == pytest.approx(gdas)
+    assert GPU_BASIS.startswith("an estimate, nothing was measured on a GPU")
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("name", STUDIES)
+def test_every_study_has_a_time(name: str, preset: str) -> None:
+    known = cost(name, preset)
+    assert known.seconds > 0 and known.basis
+    on_gpu = gpu_seconds([name], preset)
+    assert (on_gpu is not None and on_gpu > 0) == ("device" in STUDIES[name].takes)
 
 
 def test_what_is_not_available_names_what_is_missing() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -12,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from raynas.artefacts import running
 from raynas.artefacts.commands import Options
 from raynas.artefacts.ledger import Ledger, Planned, plan
 from raynas.artefacts.running import Outcome, Ran, run_command, run_studies
+from raynas.version import revision, this_version
 from search_spaces.errors import UserError
 from tests.support.processes import hear_interrupts
 
@@ -78,6 +81,50 @@ def test_finished_studies_are_reused_also_after_a_move(tmp_path: Path) -> None:
     _, outcome, lines = go(tmp_path / "b", ["correlation"], runner)
     assert runner.ran == [] and set(outcome.folders) == {"one-shot", "correlation"}
     assert "one-shot: finished already" in lines
+
+
+def test_a_study_of_another_version_is_used_and_said_to_be_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go(tmp_path, ["epochs", "warm-start"], Commands(failing=["warm-start"]))
+    now = this_version()
+    assert Ledger(tmp_path).known("epochs")["made_by"] == now and now.startswith("raynas")
+    monkeypatch.setattr(running, "this_version", lambda: "raynas 9, revision f00")
+    runner = Commands()
+    _, outcome, lines = go(tmp_path, ["epochs", "warm-start"], runner, resume=True)
+    assert len(runner.ran) == 1
+    assert f"epochs: finished already, by another version ({now}; this is raynas 9" in lines[0]
+    assert outcome.made_by["epochs"] == now
+    assert outcome.made_by["warm-start"] == f"{now}, then raynas 9, revision f00"
+
+
+def test_a_ledger_without_versions_is_read(tmp_path: Path) -> None:
+    go(tmp_path, ["epochs"], Commands())
+    path = tmp_path / "reproduction.json"
+    noted = json.loads(path.read_text())
+    del noted["studies"]["epochs"]["made_by"]
+    path.write_text(json.dumps(noted))
+    _, outcome, lines = go(tmp_path, ["epochs"], Commands())
+    assert (
+        outcome.made_by == {"epochs": "version not recorded"}
+        and "may be by another version" in lines[0]
+    )
+
+
+def test_the_revision_is_that_of_the_checkout(tmp_path: Path) -> None:
+    def git(*words: str) -> str:
+        start = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@b"]
+        return subprocess.run([*start, *words], capture_output=True, text=True, check=True).stdout
+
+    assert revision(tmp_path) is None
+    git("init", "-q")
+    (tmp_path / "file").write_text("one")
+    git("add", "file")
+    git("commit", "-q", "-m", "one")
+    made = git("rev-parse", "--short=10", "HEAD").strip()
+    assert revision(tmp_path) == made
+    (tmp_path / "file").write_text("two")
+    assert revision(tmp_path) == f"{made} with changes"
 
 
 def test_a_failure_costs_only_what_needs_it(tmp_path: Path) -> None:

@@ -16,7 +16,9 @@ from raynas.artefacts.verdicts import (
     elsewhere,
     exact,
     finding,
-    number,
+    not_lower,
+    printed,
+    similar,
 )
 
 DIGITS = ["digits instead of CIFAR-10"]
@@ -33,19 +35,9 @@ def test_counts_agree_only_if_all_are_equal() -> None:
     assert found.verdict is Verdict.DISAGREE and found.reason.startswith("1 of 2")
 
 
-@pytest.mark.parametrize(
-    ("published", "reading", "differences", "verdict"),
-    [
-        (0.5, figure(0.4, 0.6), [], Verdict.AGREE),
-        (0.7, figure(0.4, 0.6), [], Verdict.DISAGREE),
-        (0.5, figure(0.4, 0.6), DIGITS, Verdict.NOT_COMPARABLE),
-        (0.5, figure(0.4, 0.6, runs=4), [], Verdict.NOT_COMPARABLE),
-        (0.5, figure(None, None), [], Verdict.NOT_COMPARABLE),
-        (0.5, Reading("nothing", None, note="no run ended"), [], Verdict.NOT_COMPARABLE),
-    ],
-)
-def test_a_published_number(published, reading, differences, verdict) -> None:
-    assert number(published, reading, differences).verdict is verdict
+def test_numbers_without_chance_agree_to_their_printed_digits() -> None:
+    assert printed(["89.68", "5.8"], [89.684, 5.76]).verdict is Verdict.AGREE
+    assert printed(["89.68", "5.80"], [89.684, 5.76]).verdict is Verdict.DISAGREE
 
 
 @pytest.mark.parametrize(
@@ -66,7 +58,7 @@ def test_a_published_number(published, reading, differences, verdict) -> None:
         ([above(figure(0.1, 0.2, runs=None))], [], Verdict.AGREE),
         ([], [], Verdict.NOT_COMPARABLE),
         ([], DIGITS, Verdict.NOT_COMPARABLE),
-        # "No effect" needs an interval that is small; one that is merely wide shows nothing.
+        # A range needs an interval inside it; one that is merely wide shows nothing.
         ([Claim(figure(-0.1, 0.1), -0.2, 0.2)], [], Verdict.AGREE),
         ([Claim(figure(-0.1, 0.3), -0.2, 0.2)], [], Verdict.NOT_COMPARABLE),
         ([Claim(figure(0.3, 0.4), -0.2, 0.2)], [], Verdict.DISAGREE),
@@ -84,8 +76,39 @@ def test_an_interval_without_significance_decides_nothing() -> None:
     assert finding([above(weak)]).verdict is Verdict.NOT_COMPARABLE
     assert finding([below(weak)]).verdict is Verdict.NOT_COMPARABLE
     assert finding([above(replace(weak, p=0.04))]).verdict is Verdict.AGREE
-    # That a difference is small is shown by the interval; p is about another question.
-    assert finding([Claim(weak, -0.5, 0.5)]).verdict is Verdict.AGREE
+    # Nor does it refute.
+    assert finding([below(weak)]).verdict is Verdict.NOT_COMPARABLE
+    assert finding([below(replace(weak, p=0.04))]).verdict is Verdict.DISAGREE
+
+
+def test_that_a_difference_is_small_is_shown_by_tests_for_its_margin() -> None:
+    inside = Reading("gap", 0.0, -0.1, 0.1, 5, p=0.9)
+    assert finding([similar(inside, 0.2)]).verdict is Verdict.NOT_COMPARABLE
+    assert finding([similar(replace(inside, p_margin=0.06), 0.2)]).verdict is Verdict.NOT_COMPARABLE
+    assert finding([similar(replace(inside, p_margin=0.04), 0.2)]).verdict is Verdict.AGREE
+    assert finding([not_lower(replace(inside, p_margin=0.04), 0.2)]).verdict is Verdict.AGREE
+    assert "gap: no test of the margin" in finding([similar(inside, 0.2)]).reason
+    beyond = Reading("gap", 0.4, 0.3, 0.5, 5, p=0.01, p_margin=0.99)
+    assert finding([similar(beyond, 0.2)]).verdict is Verdict.DISAGREE
+    assert finding([similar(replace(beyond, p=0.2), 0.2)]).verdict is Verdict.NOT_COMPARABLE
+    assert finding([not_lower(beyond, 0.2)]).verdict is Verdict.NOT_COMPARABLE
+
+
+def test_an_opposite_part_is_adjusted_for_the_number_of_parts() -> None:
+    """Of many parts one is below zero by chance."""
+    low = Reading("gap", -0.2, -0.3, -0.1, 5, p=0.02)
+    others = [Reading("gap", 0.1, -0.1, 0.3, 5, p=0.5) for _ in range(2)]
+    assert finding([above(low)]).verdict is Verdict.DISAGREE
+    found = finding([above(low), *map(above, others)])
+    assert found.verdict is Verdict.NOT_COMPARABLE and "opposite" not in found.reason
+    strong = replace(low, p=0.01)
+    assert finding([above(strong), *map(above, others)]).verdict is Verdict.DISAGREE
+
+
+def test_a_factor_is_held_against_one() -> None:
+    gain = Reading("gain", 2.0, 1.2, 3.0, 5, p=0.2)
+    assert finding([above(gain, 1.0)], DIGITS).verdict is Verdict.NOT_COMPARABLE
+    assert finding([above(replace(gain, p=0.01), 1.0)], DIGITS).verdict is Verdict.DIRECTION
 
 
 def test_a_difference_has_the_p_of_its_permutation_test() -> None:
@@ -115,15 +138,12 @@ def test_every_verdict_has_a_rule() -> None:
 # Readings -----------------------------------------------------------------------------------------
 
 
-def test_a_ratio_by_hand() -> None:
-    found = readings.ratio("gain", [4.0, 4.0, 4.0], [2.0, 2.0, 2.0])
-    assert (found.value, found.low, found.high, found.runs) == (2.0, 2.0, 2.0, 3)
-    spread = readings.ratio("gain", np.arange(1.0, 21.0), np.full(20, 2.0))
-    assert spread.value == pytest.approx(5.25)
-    assert spread.low is not None and 3.5 < spread.low < 4.6
-    assert readings.ratio("gain", [1.0, 2.0], [1.0, 3.0]).low is None
-    assert readings.ratio("gain", [1.0], [0.0]).value is None
-    assert readings.ratio("gain", [1.0, 1, 1], [0.0, 0, 1]).low is None
+def test_a_ratio_has_the_p_of_the_difference() -> None:
+    found = readings.ratio("gain", [4.0, 5.0, 6.0], [1.0, 2.0, 3.0])
+    assert found.value == pytest.approx(2.5) and found.p == pytest.approx(2 / 20)
+    assert found.low is not None and found.low < 2.5
+    same = readings.ratio("gain", [4.0, 4.0, 4.0], [2.0, 2.0, 2.0])
+    assert (same.value, same.has_interval) == (2.0, False) and "equal" in same.note
 
 
 def test_figures_of_which_only_intervals_are_known() -> None:

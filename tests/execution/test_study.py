@@ -117,7 +117,7 @@ def test_resume_with_other_arguments(path: Path, table: Table) -> None:
 def test_resume_of_what_is_no_study(tmp_path: Path, path: Path) -> None:
     with pytest.raises(UserError, match="no study directory"):
         Study.resume(tmp_path / "nothing")
-    with pytest.raises(UserError, match=r"is no study: it has no manifest\.json"):
+    with pytest.raises(UserError, match=r"is no study: it has no manifest\.json; .*makes one"):
         Study.resume(tmp_path)
     manifest = path / "manifest.json"
     text = manifest.read_text()

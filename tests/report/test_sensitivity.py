@@ -10,6 +10,7 @@ import pytest
 from raynas.analysis.sensitivity import SENSITIVITY_SCHEMA
 from raynas.report.sensitivity import page, write_sensitivity
 from raynas.report.sensitivity_figures import setting_styles
+from raynas.report.sensitivity_sections import limits_notice
 from raynas.report.sensitivity_wording import findings, verdict
 from raynas.search_request import SearchRequest
 from raynas.studies import STUDIES, Claim
@@ -112,29 +113,44 @@ def test_one_seed_gives_a_page_without_intervals(tables: dict[str, Table], tmp_p
     assert "warm_start_epochs=2" in text and "for warm_start_epochs=20" in text
 
 
-def row(difference: float | None, p: float | None) -> dict:
-    return {"difference": difference, "p_holm": p}
+SHIFT = {"difference": 0.1, "difference_low": 0.05, "difference_high": 0.2, "p": 0.01}
+SMALL = {"difference": 0.0, "difference_low": -0.001, "difference_high": 0.001, "p": 0.8}
+
+
+def row(**values) -> dict:
+    usual = {"space": "3", "method": "darts", "setting": "x=2", "runs": 6, "failed": 0}
+    return usual | {"statement": None, "p_similar": None, "p_not_lower": None} | SHIFT | values
 
 
 @pytest.mark.parametrize(
-    ("effect", "difference", "p", "expected"),
+    ("effect", "found", "expected"),
     [
-        ("higher", 0.1, 0.01, "agrees"),
-        ("higher", -0.1, 0.01, "disagrees"),
-        ("higher", 0.1, 0.06, "not decided"),
-        ("lower", -0.1, 0.01, "agrees"),
-        ("none", 0.1, 0.2, "not contradicted"),
-        ("none", -0.1, 0.01, "disagrees"),
-        ("not lower", 0.1, 0.01, "agrees"),
-        ("not lower", -0.1, 0.01, "disagrees"),
-        ("not lower", -0.1, 0.5, "not contradicted"),
-        ("lower", None, None, "not decided"),
+        ("higher", {}, "agree"),
+        ("lower", {}, "disagree"),
+        ("higher", {"p": 0.06}, "not comparable"),
+        ("higher", {"failed": 2}, "not comparable"),
+        ("none", {}, "disagree"),
+        ("none", SMALL, "not comparable"),
+        ("none", SMALL | {"p_similar": 0.01}, "agree"),
+        ("not lower", {"p_not_lower": 0.01}, "agree"),
+        ("not lower", SMALL, "not comparable"),
     ],
 )
-def test_verdicts(effect, difference, p, expected: str) -> None:
+def test_verdicts_are_those_of_a_reproduction(effect, found, expected: str) -> None:
     claim = Claim("it does", "someone", ("darts",), "x=2", effect)
-    assert verdict(claim, row(difference, p)) == expected
-    assert verdict(claim, None) == "not decided"
+    assert verdict(claim, row(**found), []) == expected
+    elsewhere = {"agree": "agrees in direction"}.get(expected, "not comparable")
+    assert verdict(claim, row(**found), ["digits instead of CIFAR-10"]) == elsewhere
+    assert verdict(claim, None, []) == "not run"
+
+
+def test_each_part_of_a_smaller_network_is_noticed(made) -> None:
+    manifest = made[3].studies[0].manifest
+    for channels, cells, smaller in ((16, 9, False), (32, 3, True), (4, 9, True), (32, 12, False)):
+        settings = {"darts": {"channels": channels, "cells": cells}}
+        search = manifest["search"] | {"settings": settings}
+        said = limits_notice(manifest | {"search": search})
+        assert (f"the network has C = {channels} and {cells} cells" in said) == smaller
 
 
 def test_a_setting_that_differs_is_named(made) -> None:

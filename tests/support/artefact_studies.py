@@ -82,6 +82,8 @@ def random_policy(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path:
         "reference": "unique cells",
         "runs": 5,
         "runs_with_cell": 5,
+        "margin": 0.002,
+        "p_equivalence": 0.01,
         "finals": [],
         "statements": [],
     }
@@ -104,6 +106,8 @@ def sensitivity(
         "difference_low": 0.005,
         "difference_high": 0.02,
         "p": 0.01,
+        "p_similar": 0.01,
+        "p_not_lower": 0.01,
         "statement": None,
     }
     more = {

@@ -17,7 +17,6 @@ DRAWS = (1, 10, 100, 1000)
 #: Largest difference of accuracies that counts as none, by default: about the standard deviation
 #: of a mean of three trainings of one cell in NAS-Bench-101 (0.36 points / sqrt 3).
 MARGIN = 0.002
-SIMULATED = 20_000
 
 
 @dataclass(frozen=True)
@@ -25,17 +24,18 @@ class Surpass:
     """Probabilities to surpass random draws; see `surpass` for the definitions.
 
     Attributes:
-        rank: of the best final cell, counted from the worst.
+        rank: of the best final cell, counted from the worst; a statement if cells are not drawn
+            uniformly, as ranks count each of them once.
         size: number of cells.
-        published: (r / r_max)^n.
+        published: (r / r_max)^n; a statement likewise.
         some_draw: that the best of n draws is at least as good as the best run.
         best_of_n: that the best of n new runs surpasses the best of n draws.
         beats: that a run surpasses the best of k draws, by k.
     """
 
-    rank: int
+    rank: int | Statement
     size: int
-    published: float
+    published: float | Statement
     some_draw: float
     best_of_n: float
     beats: dict[int, float]
@@ -83,8 +83,8 @@ def against_draws(
 
     If the runs were such draws, their quantiles would be uniform: `superiority` is the mean
     quantile, 0.5 by chance, with a BCa interval, and p is from the exact law of a mean of uniform
-    values (a little large where cells tie). The p-value of the mean accuracy is from
-    `SIMULATED` sets of draws.
+    values (a little large where cells tie). The p-value of the mean accuracy is from simulated
+    sets of draws.
     """
     alone = isinstance(laws, Population)
     each = [laws] * len(accuracies) if isinstance(laws, Population) else list(laws)
@@ -101,7 +101,7 @@ def against_draws(
         superiority=statistics.bootstrap(quantiles),
         p_rank=float(statistics.uniform_mean_p(np.array([quantiles.mean()]), len(quantiles))[0]),
         difference=statistics.bootstrap(gaps),
-        p_mean=_simulated_p(float(gaps.mean()), each),
+        p_mean=statistics.drawn_mean_test(float(gaps.mean()), [law.gaps for law in each]).p,
         equivalence=statistics.equivalence(gaps, 0.0, margin),
         quantiles=quantiles,
         surpass=_surpass(accuracies, each[0]) if alone else None,
@@ -115,28 +115,17 @@ def impossible(reference: str, runs: int, why: Statement) -> Comparison:
 
 def _surpass(accuracies: np.ndarray, law: Population) -> Surpass:
     best = float(accuracies.max())
-    rank = surpass.rank_from_worst(law, best)
+    uneven = Statement("the cells are not drawn uniformly, and ranks count each of them once")
     reached = float(law.chances(best)[1])
+    published = surpass.published_probability(reached, len(accuracies))
     return Surpass(
-        rank=rank,
+        rank=surpass.rank_from_worst(law, best) if law.uniform else uneven,
         size=law.cells,
-        published=surpass.published_probability(reached, len(accuracies)),
+        published=published if law.uniform else uneven,
         some_draw=surpass.some_draw_as_good(law, best, len(accuracies)),
         best_of_n=surpass.best_of_runs_beats_best_of_draws(law, accuracies),
         beats={k: surpass.beats_best_of(law, accuracies, k) for k in DRAWS},
     )
-
-
-def _simulated_p(gap: float, laws: Sequence[Population]) -> float:
-    """Two-sided: twice the smaller tail of the mean of random draws, less their expectation."""
-    rng = np.random.default_rng(0)
-    total = np.zeros(SIMULATED)
-    for law in laws:
-        total += law.draw(rng, (SIMULATED,)) - law.mean
-    means = total / len(laws)
-    slack = 1e-12
-    tails = (np.sum(means >= gap - slack), np.sum(means <= gap + slack))
-    return float(min(1.0, 2 * (min(tails) + 1) / (SIMULATED + 1)))
 
 
 def against_runs(

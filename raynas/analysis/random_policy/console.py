@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 from rich.console import Console
 from rich.table import Table
@@ -22,14 +23,16 @@ _COLUMNS = (
     "worst",
     "A, draw",
     "p",
+    "difference",
+    "p, same",
     "published",
     "best of n",
     "A, search",
     "p",
 )
 
-#: Narrower consoles get the first columns and the others in two tables.
-_WIDTH, _HALF = 120, 6
+#: Columns of each table for consoles of at least such a width: narrower ones get several tables.
+_TABLES = ((146, (12,)), (106, (8, 4)), (0, (4, 4, 4)))
 
 
 def print_judgement(
@@ -49,16 +52,19 @@ def print_judgement(
 
 
 def _tables(space: SpaceJudgement, width: int) -> list[Table]:
-    """One table, or two where it would be wider than the console."""
+    """One table, or several where it would be wider than the console."""
     reference = wording.main_reference(space)
-    whole = range(len(_COLUMNS))
-    parts = [whole] if width >= _WIDTH else [whole[:_HALF], whole[_HALF:]]
+    sizes = next(sizes for least, sizes in _TABLES if width >= least)
+    ends = list(accumulate(sizes))
+    parts = [range(end - size, end) for end, size in zip(ends, sizes, strict=True)]
     tables = [_table(space, reference, part) for part in parts]
     tables[0].title = f"Space {space.space}: final cells against the random policy"
     tables[-1].caption = (
         "Mean test accuracy in % (mean ± deviation over seeds). A: probability to be "
         f"better than a draw from the {reference}, and than random search with the same seconds, "
-        "with its 95 % interval below; p: Mann-Whitney, after Holm. Published: (r/r_max)^n, "
+        "with its 95 % interval below; p: Mann-Whitney, after Holm. Difference: of the mean "
+        "accuracy from that of a draw, in points; p, same: two one-sided t-tests that it is less "
+        "than the margin. Published: (r/r_max)^n, "
         "uniform on 0 to 1 by chance. Best of n: that the best of n new runs beats "
         "the best of n draws."
     )
@@ -93,6 +99,8 @@ def _row(method: Judgement, reference: str) -> list[str]:
             for name in ("greatest", "least")
         ),
         *_tested(method.comparisons[reference]),
+        _stacked(wording.difference(method.comparisons[reference].difference)),
+        wording.same(method.comparisons[reference]),
         wording.NONE if surpass is None else wording.chance(surpass.published),
         wording.NONE if drawn is None else wording.chance(drawn.best_of_n),
         *_tested(method.comparisons[EQUAL_BUDGET]),
@@ -100,7 +108,11 @@ def _row(method: Judgement, reference: str) -> list[str]:
 
 
 def _tested(comparison: Comparison) -> list[str]:
-    found = wording.superiority(comparison.superiority)
+    shown = _stacked(wording.superiority(comparison.superiority))
+    return [shown, wording.p_value(comparison.p_rank_holm)]
+
+
+def _stacked(found: str) -> str:
+    """A figure with its interval below."""
     value, _, interval = found.rstrip("]").partition(" [")
-    lines = [value, *([interval.replace(", ", "–")] * bool(interval))]
-    return ["\n".join(lines), wording.p_value(comparison.p_rank_holm)]
+    return "\n".join([value, *([interval.replace(", ", "–")] * bool(interval))])

@@ -33,6 +33,7 @@ class Population:
         below: (v,) probability of a draw with a lower accuracy.
         at_most: (v,) probability of a draw with at most this accuracy.
         cells: number of cells that can be drawn.
+        uniform: whether each of them is as likely as any other.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Population:
     below: Floats
     at_most: Floats
     cells: int
+    uniform: bool = False
 
     def chances(self, accuracies: npt.ArrayLike) -> tuple[Floats, Floats]:
         """P(draw < accuracy) and P(draw <= accuracy), each shaped like `accuracies`.
@@ -83,6 +85,10 @@ class Population:
         places = np.searchsorted(self.at_most, rng.random(size), side="right")
         return np.asarray(self.values[np.minimum(places, len(self.values) - 1)])
 
+    def gaps(self, rng: np.random.Generator, count: int) -> Floats:
+        """Accuracies of random draws less their expectation."""
+        return self.draw(rng, (count,)) - self.mean
+
     @cached_property
     def _mass(self) -> Floats:
         return self.at_most - self.below
@@ -107,6 +113,7 @@ def population(name: str, accuracies: npt.ArrayLike, weights: npt.ArrayLike) -> 
         np.append(0.0, at_most[:-1]),
         at_most,
         int((given > 0).sum()),
+        bool(np.ptp(given[given > 0]) == 0),
     )
 
 

@@ -37,7 +37,12 @@ def rank_from_worst(population: Population, best: float) -> int:
 
     Among cells of equal accuracy, which the published numbering puts in an arbitrary order, it is
     the highest place.
+
+    Raises:
+        ValueError: cells are not drawn uniformly, so that a probability is no share of cells.
     """
+    if not population.uniform:
+        raise ValueError(f"draws from {population.name} are not uniform over cells")
     return round(float(population.chances(best)[1]) * population.cells)
 
 

@@ -130,10 +130,16 @@ def _row(space: SpaceJudgement, method: Judgement, comparison: Comparison) -> di
         "runs": len(finals.seeds),
         "runs_with_cell": int(finals.ended.sum()),
         "reference_runs": comparison.others,
-        "best_rank_from_worst": comparison.surpass.rank if comparison.surpass else None,
+        "best_rank_from_worst": _rank(comparison),
         "finals": _finals(space, method, comparison),
         "statements": statements,
     }
+
+
+def _rank(comparison: Comparison) -> int | None:
+    """The place of the best final cell; none where the statement on the probability says why."""
+    found = comparison.surpass
+    return None if found is None or isinstance(found.rank, Statement) else found.rank
 
 
 def _flat(values: dict[str, Any]) -> tuple[dict[str, float | None], list[str]]:

@@ -28,8 +28,10 @@ def points(value: float, digits: int = 2) -> str:
     return f"{100 * value:.{digits}f}"
 
 
-def chance(value: float) -> str:
-    """A probability with two digits, more at the ends."""
+def chance(value: float | Statement) -> str:
+    """A probability with two digits, more at the ends; or a dash."""
+    if isinstance(value, Statement):
+        return NONE
     if 0.995 <= value < 1:
         return "> 0.995"
     if 0 < value < 0.001:
@@ -66,6 +68,12 @@ def difference(found: Estimate | Statement) -> str:
         return f"{100 * found.value:+.2f}"
     low, high = found.interval
     return f"{100 * found.value:+.2f} [{100 * low:+.2f}, {100 * high:+.2f}]"
+
+
+def same(comparison: Comparison) -> str:
+    """The p-value of the test that the mean accuracies differ by less than the margin."""
+    found = comparison.equivalence
+    return p_value(found if isinstance(found, Statement) else found.p)
 
 
 def spread(judgement: Judgement) -> str:

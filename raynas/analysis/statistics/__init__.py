@@ -1,7 +1,7 @@
 """Statistics: intervals, tests, correlations, variances and power.
 
-Everything here takes plain arrays, uses scipy's functions where there are any, and returns a
-`Statement` instead of a number where the data do not allow one.
+Everything here takes plain arrays, uses functions of scipy and statsmodels where there are any, and
+returns a `Statement` instead of a number where the data do not allow one.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from raynas.analysis.statistics.comparison import (
     Equivalence,
     MannWhitney,
     brown_forsythe,
+    drawn_mean_test,
     equivalence,
     holm,
     mann_whitney,
@@ -50,6 +51,7 @@ from raynas.analysis.statistics.intervals import (
     difference,
     difference_interval,
     mean_interval,
+    ratio,
 )
 from raynas.analysis.statistics.oracle import oracle_worlds
 from raynas.analysis.statistics.power import (
@@ -93,6 +95,7 @@ __all__ = [
     "detectable_shift",
     "difference",
     "difference_interval",
+    "drawn_mean_test",
     "equivalence",
     "holm",
     "kendall_null_deviation",
@@ -109,6 +112,7 @@ __all__ = [
     "permutation_test",
     "power_statement",
     "quartiles",
+    "ratio",
     "repeat_agreement",
     "sparse_kendall",
     "sparse_kendall_tau",

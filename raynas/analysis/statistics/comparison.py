@@ -7,12 +7,12 @@ thousand times slower.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, combinations
 from math import comb
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +32,9 @@ LARGEST_LISTED = 200_000
 SIMULATED = 20_000
 # Sums that should be equal differ by rounding.
 _SLACK = 1e-9
+
+Drawn = Callable[[np.random.Generator, int], Floats]
+"""Takes a generator and a number of draws."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +59,10 @@ class MannWhitney:
 def mann_whitney(first: npt.ArrayLike, second: npt.ArrayLike) -> MannWhitney | Statement:
     """Two-sided Mann-Whitney U test (Mann and Whitney 1947) of two independent samples.
 
-    p is exact if no values are equal or the splits can be listed, else asymptotic with the
-    correction for ties (`scipy.stats.mannwhitneyu`). nan is left out.
+    It assumes independent runs and asks whether both samples are of one distribution; only if
+    the distributions are of one shape is that a question about their medians. p is exact if no
+    values are equal or the splits can be listed, else asymptotic with the correction for ties
+    (`scipy.stats.mannwhitneyu`). nan is left out.
     """
     from scipy import stats
 
@@ -149,6 +154,29 @@ def permutation_test(
     )
 
 
+def drawn_mean_test(gap: float, draws: Sequence[Drawn], *, seed: int = 0) -> Significance:
+    """Two-sided test of a mean against the means of draws from laws that are known.
+
+    It assumes that, if nothing differs, run i is one independent draw from law i. p is twice the
+    smaller share of simulated means that are at least as far on that side, the given one included
+    (Phipson and Smyth 2010).
+
+    Args:
+        gap: mean over the runs of the value less the expectation of its law.
+        draws: of each run, what draws so many values of its law less its expectation.
+        seed: of the draws.
+    """
+    rng = np.random.default_rng(seed)
+    total = np.zeros(SIMULATED)
+    for draw in draws:
+        total += draw(rng, SIMULATED)
+    means = total / len(draws)
+    slack = 1e-12
+    tails = (np.sum(means >= gap - slack), np.sum(means <= gap + slack))
+    p = min(1.0, 2 * (int(min(tails)) + 1) / (SIMULATED + 1))
+    return Significance(gap, float(p), "simulated")
+
+
 def _exact(pooled: Floats, size: int) -> float:
     """Share of the splits whose first part sums up at least as far from its expected sum."""
     sums = pooled[_splits(len(pooled), size)].sum(axis=1)
@@ -198,6 +226,9 @@ def _sign_test(gaps: Floats, seed: int) -> Significance | Statement:
 def holm(p_values: npt.ArrayLike) -> Floats:
     """Holm's step-down adjusted p-values (Holm 1979): any of a family at most at the level.
 
+    It assumes nothing about how the tests depend on each other; each p-value must be valid alone
+    (`statsmodels.stats.multitest.multipletests`).
+
     Args:
         p_values: (m,) of one family of tests; nan where there was no test, which then does not
             count as one.
@@ -205,12 +236,13 @@ def holm(p_values: npt.ArrayLike) -> Floats:
     Returns:
         (m,) adjusted, nan where nan.
     """
+    from statsmodels.stats.multitest import multipletests
+
     given = np.asarray(p_values, dtype=np.float64)
     adjusted = np.full(given.shape, np.nan)
-    tested = np.flatnonzero(~np.isnan(given))
-    order = tested[np.argsort(given[tested], kind="stable")]
-    factors = len(order) - np.arange(len(order))
-    adjusted[order] = np.minimum(np.maximum.accumulate(given[order] * factors), 1.0)
+    tested = ~np.isnan(given)
+    if tested.any():
+        adjusted[tested] = multipletests(given[tested], method="holm")[1]
     return adjusted
 
 
@@ -223,6 +255,8 @@ class Equivalence:
         interval: its interval at 1 - 2 alpha: 90 % for tests at 5 %.
         margin: largest difference that counts as none.
         p: the larger of the two one-sided p-values.
+        p_above: that of the one test that the difference is above minus the margin: the first
+            mean is greater, or less by no more than the margin.
         equivalent: whether the difference was shown to be smaller than the margin.
     """
 
@@ -230,6 +264,7 @@ class Equivalence:
     interval: tuple[float, float]
     margin: float
     p: float
+    p_above: float
     equivalent: bool
 
 
@@ -239,7 +274,8 @@ def equivalence(
     """Is the difference of two means smaller than a margin? Two one-sided Welch t-tests.
 
     "No significant difference" does not show that there is none; this does. It assumes about
-    normal means of independent runs; the margin must be set before the data are seen.
+    normal means of independent runs, not equal variances; the margin must be set before the data
+    are seen. The tests are `statsmodels.stats.weightstats.ttost_ind` and `ttost_mean`.
 
     Args:
         first: one value per run; nan is left out.
@@ -251,6 +287,7 @@ def equivalence(
         ValueError: the margin is not above 0.
     """
     from scipy import stats
+    from statsmodels.stats.weightstats import DescrStatsW, ttost_ind
 
     if not margin > 0:
         raise ValueError(f"an equivalence margin of {margin} is not above 0")
@@ -261,16 +298,25 @@ def equivalence(
         return few
     if np.ptp(x) == 0 and np.ptp(y) == 0:
         return Statement("no spread within the samples")
-
-    def test(shift: float, alternative: str = "two-sided") -> Any:
-        if not sampled:
-            return stats.ttest_1samp(x - shift, y[0], alternative=alternative)
-        return stats.ttest_ind(x - shift, y, equal_var=False, alternative=alternative)
-
-    p = float(max(test(-margin, "greater").pvalue, test(margin, "less").pvalue))
-    ends = test(0.0).confidence_interval(2 * level - 1)
+    with warnings.catch_warnings():
+        # That one sample has no spread is said for nothing: the other one has.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        if sampled:
+            p, above, _ = ttost_ind(x, y, -margin, margin, usevar="unequal")
+            found = stats.ttest_ind(x, y, equal_var=False)
+        else:
+            p, above, _ = DescrStatsW(x - y[0]).ttost_mean(-margin, margin)
+            found = stats.ttest_1samp(x, y[0])
+    ends = found.confidence_interval(2 * level - 1)
     gap = float(x.mean() - y.mean())
-    return Equivalence(gap, (float(ends.low), float(ends.high)), margin, p, p < 1 - level)
+    return Equivalence(
+        gap,
+        (float(ends.low), float(ends.high)),
+        margin,
+        float(p),
+        float(above[1]),
+        bool(p < 1 - level),
+    )
 
 
 def brown_forsythe(*samples: npt.ArrayLike) -> Significance | Statement:

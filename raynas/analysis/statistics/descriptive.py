@@ -26,6 +26,10 @@ def quartiles(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def mean_ranks(values: np.ndarray) -> np.ndarray:
     """Rank methods by value within each seed, then average over seeds.
 
+    It assumes that the values of one seed belong together, as those of one repeat of the benchmark
+    do; independent seeds with one number may be ranked against each other as well, but their
+    ranks are no pairs.
+
     Args:
         values: (methods, seeds, ...) float64, lower is better; nan ranks last.
 
@@ -71,7 +75,11 @@ class Description:
 
 
 def describe(values: npt.ArrayLike) -> Description | Statement:
-    """Describe a sample; nan values are counted and left out."""
+    """Describe a sample; nan values are counted and left out.
+
+    It assumes nothing of the distribution; the deviation is that of a population of which the
+    values are independent draws.
+    """
     sample = known(values)
     if len(sample) == 0:
         return Statement("no run has a value")

@@ -41,7 +41,7 @@ def mann_whitney_power(
     if least >= 1 - level:
         return Statement(
             f"{_runs(first, second)} cannot reach p < {1 - level:.2g}: even without any overlap "
-            f"p is {least:.2g}"
+            f"p is {least:.2g} (if no values are equal)"
         )
     return float(np.mean(_p_values(first, second, shift) < 1 - level))
 

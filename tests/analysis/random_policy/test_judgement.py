@@ -81,7 +81,8 @@ def test_a_random_policy_is_not_significant_and_the_best_cells_are(judged: objec
     top, random = (methods[name].comparisons[RAW] for name in ("best", "rs"))
     assert wording.verdict(top) == "better" and wording.verdict(random) == "not told apart"
     assert top.superiority.value > 0.99 and 0.2 < random.superiority.value < 0.8
-    assert top.surpass.published == 1 and top.surpass.best_of_n > 0.99
+    assert methods["best"].comparisons[UNIQUE].surpass.published == 1
+    assert isinstance(top.surpass.published, Statement) and top.surpass.best_of_n > 0.99
     assert top.p_rank < 1e-6 < 0.05 < random.p_rank
     assert random.p_mean > 0.05
 
@@ -196,5 +197,9 @@ def test_the_table_has_a_row_per_method_and_reference(judged: object, tmp_path: 
     [never] = [r for r in listed if (r["method"], r["reference"]) == ("never", UNIQUE)]
     assert never["superiority"] is None and never["mean_accuracy"] is None
     assert "superiority: no run ended with a cell" in never["statements"]
+    [raw] = [r for r in listed if (r["method"], r["reference"]) == ("best", RAW)]
+    assert raw["published_probability"] is None and raw["best_rank_from_worst"] is None
+    assert any("not drawn uniformly" in statement for statement in raw["statements"])
+    assert raw["beats_best_of_1"] > 0.99 and raw["p_equivalence"] is not None
     [two] = [r for r in listed if (r["method"], r["reference"]) == ("two", RAW)]
     assert two["superiority_low"] is None and two["superiority"] > 0.9

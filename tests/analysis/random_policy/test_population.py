@@ -104,6 +104,8 @@ def test_published_probability_of_a_random_policy_is_uniform() -> None:
 def test_ranks_count_cells_from_the_worst() -> None:
     cells = population("cells", [0.1, 0.2, 0.3, 0.4], np.ones(4))
     assert [rank_from_worst(cells, a) for a in (0.1, 0.4, 0.25)] == [1, 4, 2]
+    with pytest.raises(ValueError, match="not uniform over cells"):
+        rank_from_worst(population("raw", [0.1, 0.2], [1, 2]), 0.1)
     with pytest.raises(ValueError, match="share"):
         published_probability(1.2, 10)
     with pytest.raises(ValueError, match="0 runs"):

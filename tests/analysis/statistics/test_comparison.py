@@ -162,6 +162,31 @@ def test_equivalence_by_hand() -> None:
         statistics.equivalence([1.0, 2.0], [1.0, 2.0], margin=0)
 
 
+def test_no_loss_is_one_of_the_two_tests() -> None:
+    # the means differ by 1 less, variance 1: t = (-1 + 2) / sqrt(2 / 3)
+    found = statistics.equivalence([1.0, 2.0, 3.0], [2.0, 3.0, 4.0], margin=2)
+    assert isinstance(found, Equivalence)
+    assert found.p_above == found.p == pytest.approx(stats.t.sf(1 / np.sqrt(2 / 3), 4))
+    gain = statistics.equivalence([2.0, 3.0, 4.0], [1.0, 2.0, 3.0], margin=2)
+    assert isinstance(gain, Equivalence)
+    assert (
+        gain.p_above == pytest.approx(stats.t.sf(3 / np.sqrt(2 / 3), 4)) and gain.p > gain.p_above
+    )
+
+
+def test_a_mean_against_draws_by_enumeration() -> None:
+    """Two runs, each against a fair coin of -1 and 1."""
+
+    def coin(rng: np.random.Generator, count: int) -> np.ndarray:
+        return rng.choice([-1.0, 1.0], count)
+
+    found = {gap: statistics.drawn_mean_test(gap, [coin, coin]).p for gap in (1.0, 0.0, -1.0)}
+    assert found[1.0] == pytest.approx(2 / 4, abs=0.02)
+    assert found[-1.0] == pytest.approx(2 / 4, abs=0.02)
+    assert found[0.0] == 1.0
+    assert statistics.drawn_mean_test(5.0, [coin, coin]).p == pytest.approx(2 / 20_001)
+
+
 def test_brown_forsythe_by_hand() -> None:
     # distances from the medians 1 0 1 and 2 0 2: F = (2/3) / (30/36)
     found = statistics.brown_forsythe([1.0, 2.0, 3.0], [0.0, 2.0, 4.0])

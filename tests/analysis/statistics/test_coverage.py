@@ -42,6 +42,23 @@ def test_coverage_of_differences(paired: bool) -> None:
     assert 0.89 <= np.mean(found) <= 0.97
 
 
+@pytest.mark.parametrize(("runs", "expected"), [(5, 0.84), (10, 0.9), (40, 0.94)])
+def test_coverage_of_ratios(runs: int, expected: float) -> None:
+    rng = np.random.default_rng(4)
+    found = [
+        covers(statistics.ratio(rng.normal(3, 1, runs), rng.normal(2, 0.5, runs)), 1.5)
+        for _ in range(1000)
+    ]
+    assert np.mean(found) == pytest.approx(expected, abs=0.035)
+
+
+@pytest.mark.parametrize(("runs", "expected"), [(5, 0.86), (10, 0.91), (40, 0.94)])
+def test_coverage_of_mean_quantiles(runs: int, expected: float) -> None:
+    """Of runs that are random draws from the known law: uniform values."""
+    low, high = statistics.mean_interval(np.random.default_rng(5).random((runs, 4000)))
+    assert np.mean((low <= 0.5) & (high >= 0.5)) == pytest.approx(expected, abs=0.03)
+
+
 @pytest.mark.parametrize(("first", "second"), [(10, 10), (10, 30), (40, 40)])
 def test_coverage_of_superiority(first: int, second: int) -> None:
     """At least nominal: with few runs the interval is on the wide side."""

@@ -125,3 +125,27 @@ def test_nothing_known_is_a_statement() -> None:
     nothing = [np.nan, np.nan]
     assert statistics.bootstrap(nothing) == Statement("no run has a value")
     assert isinstance(statistics.difference(nothing, [1.0, 2.0]), Statement)
+
+
+def test_a_ratio_by_enumeration() -> None:
+    """Against all resamples of three values, divided by a constant."""
+    from itertools import product
+
+    values = [1.0, 2.0, 6.0]
+    found = statistics.ratio(values, [2.0, 2.0, 2.0], resamples=20_000)
+    assert isinstance(found, Estimate) and found.value == pytest.approx(1.5)
+    every = [np.mean(draw) / 2 for draw in product(values, repeat=3)]
+    low, high = np.quantile(every, [0.025, 0.975], method="inverted_cdf")
+    assert found.interval == (pytest.approx(low), pytest.approx(high))
+
+
+def test_a_ratio_without_spread_or_meaning_has_no_interval() -> None:
+    same = statistics.ratio([4.0, 4.0, 4.0], [2.0, 2.0, 2.0])
+    assert isinstance(same, Estimate) and same.value == 2.0
+    assert str(same.interval) == "all runs are equal, no interval"
+    few = statistics.ratio([1.0, 2.0], [1.0, 3.0])
+    assert isinstance(few, Estimate) and "at least 3" in str(few.interval)
+    assert isinstance(statistics.ratio([1.0], [0.0]), Statement)
+    assert isinstance(statistics.ratio([np.nan], [1.0]), Statement)
+    zero = statistics.ratio([1.0, 1, 1], [0.0, 0, 1])
+    assert isinstance(zero, Estimate) and "zero is possible" in str(zero.interval)
