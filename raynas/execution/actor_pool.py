@@ -26,12 +26,13 @@ def restarting_actors(
     import ray
     from ray import cloudpickle
 
+    dumps: Any = cloudpickle.dumps  # untyped
     remote: Any = ray.remote(_restartable(kind))
     options = {"num_cpus": 1, "num_gpus": gpus_per_actor}
     options |= {"max_restarts": _MOST_RESTARTS, "max_task_retries": _MOST_RESTARTS}
     # References within bytes: those that Ray sees among the arguments of an actor that restarts
     # it warns of, because they may be gone by then. These it keeps as long as this process lives.
-    stored = cloudpickle.dumps([ray.put(argument) for argument in arguments])
+    stored = dumps([ray.put(argument) for argument in arguments])
     members = [remote.options(**options).remote(stored) for _ in range(actors)]
     try:
         yield members
