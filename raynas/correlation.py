@@ -31,6 +31,13 @@ def correlation(
     cells: Annotated[
         int | None, typer.Option(help="So many cells of each space, drawn at random; default all.")
     ] = None,
+    labellings: Annotated[
+        int | None,
+        typer.Option(
+            help="Architectures of each cell, drawn at random; its score is their mean. From two "
+            "on it is shown how well they agree. Default 1."
+        ),
+    ] = None,
     images_limit: Annotated[
         int | None, typer.Option(help="So many images of the validation half; default all.")
     ] = None,
@@ -92,6 +99,7 @@ def correlation(
         seeds=_numbers(seeds),
         epochs=epochs,
         cells=cells,
+        labellings=labellings,
         images_limit=images_limit,
         rules=_names(rules),
         statistics=_names(statistics),
@@ -101,7 +109,7 @@ def correlation(
     work = prepare(study, request, out, resume=resume)
     console = Console(highlight=False)
     try:
-        with work.log, LiveScores(console, work.cells_per_checkpoint()) as live:
+        with work.log, LiveScores(console, work.evaluations_per_checkpoint()) as live:
             found, paths = run(work, actors=actors, device=device, address=address, listener=live)
     except KeyboardInterrupt:
         raise UserError(

@@ -7,10 +7,6 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
-
-from raynas.seeds import seed_for
 from search_spaces.errors import UserError, unknown_name
 from search_spaces.sources import open_benchmark
 from search_spaces.spaces import load_space
@@ -21,6 +17,7 @@ if TYPE_CHECKING:
     from raynas.execution.checkpoint_files import Checkpoint, Choice
     from raynas.execution.scoring import Block, Conditions, ScoreListener, ScoreLog
     from raynas.report.correlation import CorrelationPaths
+    from raynas.scored_cells import ScoredCells
     from search_spaces.benchmark import Benchmark
     from search_spaces.table import Table
 
@@ -36,6 +33,7 @@ _DEFAULTS: dict[str, Any] = {
     "rules": ("corrected", "published"),
     "statistics": ("batch", "running", "recalibrated"),
     "epochs": "last",
+    "labellings": 1,
     "seed": 0,
 }
 
@@ -50,6 +48,7 @@ class Request:
         seeds: of the searches; None: all.
         epochs: of the checkpoints: "last", "all", or numbers joined by commas.
         cells: so many cells of each space, drawn at random; None: all.
+        labellings: architectures of each cell, drawn at random; its score is their mean.
         images_limit: so many images of the validation half, drawn at random; None: all.
         rules: evaluation rules.
         statistics: of the corrected rule.
@@ -62,6 +61,7 @@ class Request:
     seeds: tuple[int, ...] | None = None
     epochs: str | None = None
     cells: int | None = None
+    labellings: int | None = None
     images_limit: int | None = None
     rules: tuple[str, ...] | None = None
     statistics: tuple[str, ...] | None = None
@@ -92,7 +92,12 @@ class Request:
                 "out; leave --statistics out or add corrected",
                 exit_code=2,
             )
-        for option, least in (("cells", 3), ("images_limit", 2), ("seed", 0)):
+        for option, least in (
+            ("cells", 3),
+            ("labellings", 1),
+            ("images_limit", 2),
+            ("seed", 0),
+        ):
             value = getattr(self, option)
             if value is not None and value < least:
                 flag = option.replace("_", "-")
@@ -129,9 +134,8 @@ class Work:
 
     Attributes:
         log: the open directory; close it when done.
-        blocks: of cells.
-        vectors: by space, the architecture of each row.
-        rows: by space, the cells.
+        blocks: of architectures.
+        cells: by space, the cells and their architectures.
         conditions: images and device.
         benchmark: the truth.
         tables: the same by space.
@@ -141,19 +145,18 @@ class Work:
 
     log: ScoreLog
     blocks: list[Block]
-    vectors: Mapping[str, npt.NDArray[np.uint8]]
-    rows: Mapping[str, npt.NDArray[np.int64]]
+    cells: Mapping[str, ScoredCells]
     conditions: Conditions
     benchmark: Benchmark
     tables: Mapping[str, Table]
     request: Request
     title: str
 
-    def cells_per_checkpoint(self) -> dict[Checkpoint, int]:
-        """Evaluations of cells with each checkpoint."""
+    def evaluations_per_checkpoint(self) -> dict[Checkpoint, int]:
+        """How many architectures are evaluated with each checkpoint, rule and statistics."""
         counts: dict[Checkpoint, int] = {}
         for block in self.blocks:
-            counts[block.checkpoint] = counts.get(block.checkpoint, 0) + len(block.rows)
+            counts[block.checkpoint] = counts.get(block.checkpoint, 0) + len(block.positions)
         return counts
 
 
@@ -173,6 +176,7 @@ def prepare(study: Path, request: Request, out: Path | None, *, resume: bool) ->
     )
     from raynas.execution.scoring import Conditions, ScoreLog, blocks_of
     from raynas.images import find_images
+    from raynas.scored_cells import scored_cells
 
     request.check()
     manifest = read_manifest(study, *SEARCHES)
@@ -186,8 +190,7 @@ def prepare(study: Path, request: Request, out: Path | None, *, resume: bool) ->
     benchmark = open_benchmark(benchmark_source(manifest, request.benchmark))
     spaces = list(dict.fromkeys(checkpoint.space for checkpoint in checkpoints))
     tables = {name: benchmark.table(load_space(name)) for name in spaces}
-    vectors = {name: representatives(name, request.seed or 0, drawn=drawn) for name in spaces}
-    rows = {name: cell_order(vectors[name], name, request) for name in spaces}
+    cells = {name: scored_cells(name, request, drawn=drawn) for name in spaces}
     images = find_images(manifest["search"]["images"]["source"])
     if resume:
         log = ScoreLog.resume(folder, given, benchmark.sha256)
@@ -197,9 +200,10 @@ def prepare(study: Path, request: Request, out: Path | None, *, resume: bool) ->
         made |= {"benchmark": describe_benchmark(benchmark), "images": images.title}
         made |= {"architectures": DRAWN}
         log = ScoreLog.create(folder, made)
-    blocks = blocks_of(checkpoints, request.pairs(), rows, BLOCK_CELLS)
+    order = {name: of.order for name, of in cells.items()}
+    blocks = blocks_of(checkpoints, request.pairs(), order, BLOCK_CELLS)
     conditions = Conditions(images, request.images_limit, request.seed or 0)
-    return Work(log, blocks, vectors, rows, conditions, benchmark, tables, request, images.title)
+    return Work(log, blocks, cells, conditions, benchmark, tables, request, images.title)
 
 
 def run(
@@ -231,7 +235,7 @@ def run(
         score_blocks(
             work.log,
             work.blocks,
-            work.vectors,
+            {name: of.vectors for name, of in work.cells.items()},
             conditions,
             actors=actors,
             address=address,
@@ -240,7 +244,7 @@ def run(
         scores = _scores(work)
     seed = work.request.seed or 0
     truths = {
-        name: Truth(table, np.sort(work.rows[name]), seed) for name, table in work.tables.items()
+        name: Truth(table, work.cells[name].rows, seed) for name, table in work.tables.items()
     }
     groups = groups_of(scores)
     images = OnImages(conditions.images.classes, conditions.count)
@@ -249,41 +253,6 @@ def run(
     if not work.log.finished:
         work.log.mark_finished()
     return found, paths
-
-
-def representatives(name: str, seed: int = 0, *, drawn: bool = True) -> npt.NDArray[np.uint8]:
-    """One architecture for each unique cell of a space, in the order of its rows.
-
-    Isomorphic architectures are the same cell when trained alone, but not under shared weights:
-    they use those of different edges and blocks, and their one-shot accuracies differ.
-
-    Args:
-        name: of the space.
-        seed: of the draw.
-        drawn: draw each uniformly from the architectures of its cell; else take the first.
-    """
-    space = load_space(name)
-    if not drawn:
-        return np.stack([space.representative(row) for row in range(space.num_unique)])
-    vectors = space.enumerate()
-    order = np.random.default_rng(seed_for(seed, "labelling", name)).permutation(len(vectors))
-    rows, first = np.unique(space.rows(vectors)[order], return_index=True)
-    return np.asarray(vectors[order][first[rows >= 0]], np.uint8)
-
-
-def cell_order(
-    vectors: npt.NDArray[np.uint8], name: str, request: Request
-) -> npt.NDArray[np.int64]:
-    """The cells, those with the same edges beside each other: they have most in common."""
-    rows = np.arange(len(vectors))
-    if request.cells is not None and request.cells < len(rows):
-        rng = np.random.default_rng(seed_for(request.seed or 0, "correlation", name))
-        rows = rng.choice(rows, request.cells, replace=False)
-    blocks = vectors.shape[1] // 2
-    chosen = vectors[rows]
-    # The edges into the output first, then those of the blocks, then the operations.
-    keys = [chosen[:, -1], *chosen[:, blocks:-1].T, *chosen[:, :blocks].T]
-    return np.asarray(rows[np.lexsort(keys[::-1])], np.int64)
 
 
 def _scores(work: Work) -> pa.Table:
@@ -299,8 +268,9 @@ def _scores(work: Work) -> pa.Table:
         if accuracies is None:
             raise UserError(f"{work.log.path} has lost scores; continue it with --resume")
         same = (of.method, of.space, of.seed, of.epoch, block.rule, block.statistics)
-        columns: list[Any] = [[value] * len(block.rows) for value in same]
-        columns += [block.rows, hash_texts(hashes[of.space][block.rows]), accuracies]
+        columns: list[Any] = [[value] * len(block.positions) for value in same]
+        rows, labellings = work.cells[of.space].of(block.positions)
+        columns += [rows, hash_texts(hashes[of.space][rows]), labellings, accuracies]
         pairs = zip(columns, SCORES_SCHEMA, strict=True)
         parts.append(pa.table([pa.array(c, f.type) for c, f in pairs], SCORES_SCHEMA))
     return pa.concat_tables(parts).combine_chunks()

@@ -15,8 +15,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from raynas.correlation import app
+from raynas.correlation_study import Request, prepare
 from raynas.execution.manifest import new_manifest, write_manifest
 from raynas.oneshot import write_checkpoint
+from raynas.scored_cells import architectures, scored_cells
 from search_spaces import load_space
 from search_spaces.command_line import run
 from search_spaces.table import Table
@@ -123,6 +125,7 @@ def test_scores_coefficients_and_page(
         (("--seeds", "4"), "no searches of seed 4, only of 0"),
         (("--rules", "mine"), "corrected"),
         (("--cells", "1"), "at least 3"),
+        (("--labellings", "0"), "at least 1"),
         (("--methods", ""), "--methods names nothing; leave it out"),
         (("--space", ","), "--space names nothing"),
         (("--epochs", ""), "--epochs names nothing"),
@@ -145,14 +148,12 @@ def test_what_is_missing_is_said(
 
 
 def test_any_architecture_of_a_cell_may_stand_for_it() -> None:
-    from raynas.correlation_study import representatives
-
     space = load_space(1)
-    first = representatives("1", drawn=False)
-    draws = [representatives("1", seed) for seed in range(40)]
+    first = architectures("1", drawn=False)[0][0]
+    draws = [architectures("1", seed)[0][0] for seed in range(40)]
     for vectors in (first, *draws):
         assert (space.rows(vectors) == np.arange(space.num_unique)).all()
-    assert np.array_equal(draws[3], representatives("1", 3))
+    assert np.array_equal(draws[3], architectures("1", 3)[0][0])
     vectors = space.enumerate()
     rows = space.rows(vectors)
     cell = int(np.argmax(np.bincount(rows)))
@@ -164,20 +165,76 @@ def test_any_architecture_of_a_cell_may_stand_for_it() -> None:
     assert tuple(first[cell]) in there
 
 
-def test_what_took_the_first_architectures_goes_on_with_them(study: Path, tmp_path: Path) -> None:
-    from raynas.correlation_study import Request, prepare, representatives
+def test_the_architectures_of_a_cell_are_different_ones() -> None:
+    space = load_space(1)
+    vectors, there = architectures("1", 0, 3)
+    assert np.array_equal(vectors[:1], architectures("1", 0)[0])
+    known = space.rows(space.enumerate())
+    counts = np.bincount(known, minlength=space.num_unique)
+    assert np.array_equal(there.sum(axis=0), np.minimum(counts, 3))
+    for row in range(0, space.num_unique, 7):
+        own = vectors[there[:, row], row]
+        assert (space.rows(own) == row).all()
+        assert len(np.unique(own, axis=0)) == len(own)
 
+
+def test_what_is_scored_of_a_sample_of_cells() -> None:
+    space = load_space(1)
+    one, three = (scored_cells("1", Request(cells=50, labellings=n)) for n in (1, 3))
+    assert np.array_equal(one.rows, three.rows) and len(np.unique(one.rows)) == 50
+    for cells in (one, three):
+        rows, labellings = cells.of(cells.order)
+        assert np.array_equal(space.rows(cells.vectors[cells.order]), rows)
+        assert set(rows) == set(cells.rows) and len(set(cells.order)) == len(cells.order)
+    assert set(one.order) < set(three.order) and set(labellings) == {0, 1, 2}
+    assert cells.there[cells.order].all()
+
+
+def test_several_architectures_of_each_cell(
+    study: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = tmp_path / "found"
+    few = ("--actors", 0, "--cells", 30, "--images-limit", 200, "--labellings", 2)
+    options = (study, *few, "--statistics", "batch", "--rules", "corrected", "--out", out)
+    assert call(monkeypatch, *options) == 0, capsys.readouterr().err
+    said = " ".join(capsys.readouterr().out.split())
+    assert "two architectures of the same cell agree with tau" in said
+    scores = pq.read_table(out / "correlation.parquet")
+    of_cell: dict[int, dict[int, float]] = {}
+    for line in scores.to_pylist():
+        of_cell.setdefault(line["row"], {})[line["labelling"]] = line["accuracy"]
+    assert len(of_cell) == 30 and {tuple(sorted(f)) for f in of_cell.values()} == {(0,), (0, 1)}
+    twice = np.array([(found[0], found[1]) for found in of_cell.values() if 1 in found])
+    row = pq.read_table(out / "correlation_coefficients.parquet").to_pylist()[0]
+    assert row["mean_accuracy"] == pytest.approx(
+        np.mean([np.mean([*f.values()]) for f in of_cell.values()])
+    )
+    assert (row["labellings"], row["labelled_twice"]) == (2, len(twice))
+    assert row["reliability_of_one"] == pytest.approx(np.corrcoef(twice.T)[0, 1])
+    page = Outline((out / "correlation.html").read_text()).text
+    for words in (
+        "Two architectures",
+        f"reliability {row['reliability_of_one']:.2f}",
+        "up to 2, drawn at random by the seed; its score is their mean",
+    ):
+        assert words in page, words
+
+
+def test_what_took_the_first_architectures_goes_on_with_them(study: Path, tmp_path: Path) -> None:
     out = tmp_path / "old"
     request = Request(cells=5, images_limit=24, rules=("published",))
     work = prepare(study, request, out, resume=False)
     work.log.close()
-    assert np.array_equal(work.vectors["1"], representatives("1", 0))
+    assert np.array_equal(work.cells["1"].vectors, architectures("1", 0)[0][0])
     manifest = json.loads((out / "manifest.json").read_text())
-    assert manifest.pop("architectures") == "drawn"
+    assert manifest.pop("architectures") == "drawn" and manifest["arguments"].pop("labellings") == 1
     write_manifest(out, manifest)
     work = prepare(study, Request(), out, resume=True)
     work.log.close()
-    assert np.array_equal(work.vectors["1"], representatives("1", drawn=False))
+    assert np.array_equal(work.cells["1"].vectors, architectures("1", drawn=False)[0][0])
 
 
 @pytest.mark.parametrize("actors", ["0", "2"])

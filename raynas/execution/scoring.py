@@ -30,21 +30,21 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Block:
-    """Some cells, a rule and statistics, with the weights of one checkpoint.
+    """Some architectures, a rule and statistics, with the weights of one checkpoint.
 
     Attributes:
         checkpoint: whose weights.
         rule: see `raynas.supernet.rules`.
         statistics: see `raynas.supernet.STATISTICS`.
         number: of the block among those of the same checkpoint, rule and statistics.
-        rows: of the cells in their space.
+        positions: of the architectures among all those of their space.
     """
 
     checkpoint: Checkpoint
     rule: str
     statistics: str
     number: int
-    rows: npt.NDArray[np.int64]
+    positions: npt.NDArray[np.int64]
 
     @property
     def file(self) -> str:
@@ -57,7 +57,7 @@ class Block:
 def blocks_of(
     checkpoints: Sequence[Checkpoint],
     rules: Sequence[tuple[str, str]],
-    rows: Mapping[str, npt.NDArray[np.int64]],
+    positions: Mapping[str, npt.NDArray[np.int64]],
     size: int,
 ) -> list[Block]:
     """All work, checkpoint by checkpoint.
@@ -65,19 +65,19 @@ def blocks_of(
     Args:
         checkpoints: whose weights.
         rules: pairs (rule, statistics).
-        rows: the cells of each space, in an order in which neighbours share work.
-        size: cells per block.
+        positions: of the architectures of each space, in an order in which neighbours share work.
+        size: architectures per block.
     """
     return [
         Block(checkpoint, rule, statistics, number, part)
         for checkpoint in checkpoints
         for rule, statistics in rules
-        for number, part in enumerate(_parts(rows[checkpoint.space], size))
+        for number, part in enumerate(_parts(positions[checkpoint.space], size))
     ]
 
 
-def _parts(rows: npt.NDArray[np.int64], size: int) -> Iterator[npt.NDArray[np.int64]]:
-    return (rows[start : start + size] for start in range(0, len(rows), size))
+def _parts(positions: npt.NDArray[np.int64], size: int) -> Iterator[npt.NDArray[np.int64]]:
+    return (positions[start : start + size] for start in range(0, len(positions), size))
 
 
 class ScoreLog(StudyDirectory):
@@ -94,7 +94,7 @@ class ScoreLog(StudyDirectory):
 
     def write(self, block: Block, accuracies: Floats) -> None:
         """Write the accuracies of a block; they are on disk afterwards."""
-        table = pa.table([block.rows, accuracies], schema=_SCHEMA)
+        table = pa.table([block.positions, accuracies], schema=_SCHEMA)
         write_atomically(self.folder / block.file, lambda path: pq.write_table(table, path))
 
     def read(self, block: Block) -> Floats | None:
@@ -105,7 +105,7 @@ class ScoreLog(StudyDirectory):
             return None
         if table.schema.names != _SCHEMA.names:
             return None
-        if not np.array_equal(table["row"].to_numpy(), block.rows):
+        if not np.array_equal(table["row"].to_numpy(), block.positions):
             return None
         return np.asarray(table["accuracy"].to_numpy(), np.float64)
 
@@ -182,7 +182,7 @@ class ScoreListener(Protocol):
     """Whoever wants to show how far the work is."""
 
     def on_scores(self, checkpoint: Checkpoint, cells: int) -> None:
-        """So many more evaluations of cells with a checkpoint are on disk."""
+        """So many more evaluations with a checkpoint are on disk."""
 
 
 def score_blocks(
@@ -202,7 +202,7 @@ def score_blocks(
     Args:
         log: where finished blocks are written.
         blocks: all of them.
-        vectors: for each space the architecture of each of its rows.
+        vectors: all architectures of each space, which the blocks have positions of.
         conditions: what to score on.
         actors: how many work at the same time; 0: this process, without Ray.
         address: of a Ray cluster; None: a local one.
@@ -216,7 +216,7 @@ def score_blocks(
         if log.read(block) is None:
             left.setdefault(block.checkpoint, []).append(block)
         elif listener is not None:
-            listener.on_scores(block.checkpoint, len(block.rows))
+            listener.on_scores(block.checkpoint, len(block.positions))
     if not left:
         return
     if actors == 0:
@@ -270,9 +270,9 @@ def _pieces(
     checkpoint: Checkpoint, blocks: Sequence[Block], vectors: Mapping[str, Vectors], state: Any
 ) -> list[tuple[Any, ...]]:
     """The arguments of `ScoringActor.score` for each block."""
-    of_space = vectors[checkpoint.space]
+    name, known = str(checkpoint.path), vectors[checkpoint.space]
     return [
-        (number, str(checkpoint.path), state, of_space[block.rows], block.rule, block.statistics)
+        (number, name, state, known[block.positions], block.rule, block.statistics)
         for number, block in enumerate(blocks)
     ]
 

@@ -36,9 +36,12 @@ class Cifar10(ImageSource):
 
     Attributes:
         path: the archive or folder.
+        layout: what the images are read from, in words; where it is says nothing about results.
     """
 
     path: Path
+
+    layout: ClassVar[str]
 
     name: ClassVar[str] = "cifar10"
     shape: ClassVar[tuple[int, int, int]] = (3, 32, 32)
@@ -49,7 +52,7 @@ class Cifar10(ImageSource):
     @property
     def title(self) -> str:
         """One line for consoles and reports."""
-        return f"CIFAR-10 ({self.path})"
+        return f"CIFAR-10 ({self.layout})"
 
     @abstractmethod
     def files(self, part: Part) -> Sequence[Path]:

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -29,6 +30,8 @@ _FILE_BYTES = 10_000 * RECORD_BYTES
 class Cifar10Folder(Cifar10):
     """The six unpacked files `data_batch_1.bin` to `test_batch.bin` of a folder."""
 
+    layout: ClassVar[str] = "official binary files"
+
     def files(self, part: Part) -> Sequence[Path]:
         """See `Cifar10.files`."""
         files = [self.path / name for name in MEMBERS[part]]
@@ -44,6 +47,8 @@ class Cifar10Folder(Cifar10):
 @dataclass(frozen=True)
 class Cifar10Archive(Cifar10):
     """`cifar-10-binary.tar.gz` as it was downloaded."""
+
+    layout: ClassVar[str] = "official binary archive"
 
     def files(self, part: Part) -> Sequence[Path]:  # noqa: ARG002
         """See `Cifar10.files`."""

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -30,6 +30,8 @@ class Cifar10Parquet(Cifar10):
     Columns: `img`, a struct with the encoded image in `bytes`, and `label`. The training images
     must be in the original order. Images may be in any lossless format that Pillow reads.
     """
+
+    layout: ClassVar[str] = "Parquet files"
 
     def files(self, part: Part) -> Sequence[Path]:
         """See `Cifar10.files`."""

@@ -39,9 +39,15 @@ _DEFINITIONS = {
     "One-shot accuracy": "Share of right answers on the validation half of the search's images, "
     "with the shared weights of a checkpoint and nothing trained.",
     "Architecture": "Isomorphic architectures are one cell when trained alone; under shared "
-    "weights they use those of different edges and blocks and score differently. One of them "
-    "stands for each cell (which, is said below), so part of the scatter is between the "
+    "weights they use those of different edges and blocks and score differently. One or some of "
+    "them stand for each cell (which, is said below), so part of the scatter is between the "
     "architectures of a cell; the ceiling does not know that part.",
+    "Two architectures": "Of the cells of which two or more architectures were scored: Kendall's "
+    "tau between the accuracies of two of the same cell, the mean over pairs and seeds. Below it "
+    "the reliability: Pearson's correlation between the two, and what follows for the mean over "
+    "all scored architectures of a cell (Spearman and Brown, 1910). A score of reliability r "
+    "has no Pearson correlation with anything that is expected to exceed the root of r. "
+    "Architectures that differ only in what nothing uses score the same.",
     "Truth": "Mean accuracy of the benchmark's trainings of the cell alone, at 4, 12, 36 and 108 "
     "epochs; higher is better on both sides, so agreement is positive.",
     "Corrected rule": "Operations and edges have weight 0 or 1 as in the cell: the result is that "
@@ -231,7 +237,8 @@ def _section(
             name,
             (
                 name,
-                "Every mark is a cell; the distributions of both accuracies stand at the margins.",
+                "Every mark is a cell; the distributions of both accuracies stand at the margins; "
+                "dotted: guessing.",
             ),
         )
         identifier = f"figure-{index}-{len(cards)}"
@@ -261,6 +268,15 @@ def _notice(rows: list[dict[str, Any]]) -> str:
     )
 
 
+_GROUP_COLUMNS = (
+    "Method",
+    "Epoch",
+    "Rule",
+    "Statistics",
+    "Seeds",
+    "Mean accuracy",
+    "Two architectures",
+)
 _COLUMNS = {
     "tau": ("all", "kendall"),
     "Spearman": ("all", "spearman"),
@@ -280,7 +296,7 @@ def _table(rows: list[dict[str, Any]], looks: Mapping[str, Style]) -> str:
         if (row["quantity"], row["budget"]) == target:
             key = (row["method"], row["epoch"], row["rule"], row["statistics"])
             found.setdefault(key, {})[row["subset"], row["measure"]] = row
-    heads = ("Method", "Epoch", "Rule", "Statistics", "Seeds", "Mean accuracy", *_COLUMNS, "p")
+    heads = (*_GROUP_COLUMNS, *_COLUMNS, "p")
     head = tag("tr", *(tag("th", text(name), scope="col") for name in heads))
     body = []
     for key, of in found.items():
@@ -288,6 +304,7 @@ def _table(rows: list[dict[str, Any]], looks: Mapping[str, Style]) -> str:
         name = tag("span", "", class_="swatch", data_method=key[0]) + text(looks[key[0]].name)
         cells = [tag("td", text(value)) for value in (*key[1:], seeds(tau))]
         cells.append(tag("td", text(accuracy(tau)), tag("small", text(_distinct(tau)))))
+        cells.append(tag("td", *_reliability(tau)))
         cells += [tag("td", *_value(of[place])) for place in _COLUMNS.values()]
         cells.append(tag("td", text("–" if tau["p"] is None else f"{tau['p']:.3f}")))
         body.append(tag("tr", tag("th", name, scope="row"), *cells, data_row=key[0]))
@@ -308,7 +325,7 @@ def _scales(of: Mapping[tuple[str, str], dict[str, Any]]) -> list[str]:
         ("one_against_others", "One training against the others"),
         ("chance", "Random order"),
     ):
-        cells = [tag("td", "")] * 5
+        cells = [tag("td", "")] * (len(_GROUP_COLUMNS) - 1)
         for place in _COLUMNS.values():
             row = of[place]
             wide = row["chance_deviation"] if name == "chance" else None
@@ -317,6 +334,16 @@ def _scales(of: Mapping[tuple[str, str], dict[str, Any]]) -> list[str]:
         cells.append(tag("td", ""))
         lines.append(tag("tr", tag("th", text(title), scope="row"), *cells))
     return lines
+
+
+def _reliability(row: dict[str, Any]) -> tuple[str, ...]:
+    if row["labelling_tau"] is None:
+        few = "one of each cell" if row["labellings"] < 2 else "all score the same"
+        return (text("–"), tag("small", text(few)))
+    one, mean = row["reliability_of_one"], row["reliability"]
+    of = "" if mean is None else f", of the mean of {row['labellings']} {mean:.2f}"
+    said = f"reliability {one:.2f}{of}; {row['labelled_twice']:,} cells"
+    return (text(f"{row['labelling_tau']:.2f}"), tag("small", text(said)))
 
 
 def _distinct(row: dict[str, Any]) -> str:
@@ -353,8 +380,10 @@ def _made(manifest: Mapping[str, Any]) -> str:
     images = "all images" if limit is None else f"{limit:,} images"
     drawn = manifest.get("architectures") == "drawn"
     which = "drawn at random by the seed" if drawn else "the first in lexicographic order"
+    count = given.get("labellings", 1)
+    some = f"{which}" if count == 1 else f"up to {count}, {which}; its score is their mean"
     said = (
         f"{given['study']}: {cells}, {images} of the validation half of {manifest['images']}; of "
-        f"the architectures of a cell {which}."
+        f"the architectures of a cell {some}."
     )
     return tag("section", tag("h2", "Made from"), tag("p", text(said)))

@@ -81,7 +81,11 @@ def figures(
 ) -> dict[str, Figure]:
     """Heading or name -> {"data", "layout"}; the scatter of each method first."""
     shown, last, main = line_figures(rows, groups, truth), _last(groups), main_target(truth)
-    found = {f"{looks[g.method].name}, epoch {g.epoch}": _scatter(g, truth) for g in shown.groups}
+    chance = 100 * rows[0]["chance_accuracy"]
+    found = {
+        f"{looks[group.method].name}, epoch {group.epoch}": _scatter(group, truth, chance)
+        for group in shown.groups
+    }
     for name, (at, of) in shown.lines.items():
         found[name] = _lines(of, looks, at, _TITLES[name], log=name == "budgets")
     ruled = [
@@ -129,7 +133,7 @@ def _first_pair(groups: Sequence[Group]) -> tuple[str, str]:
     return next((pair for pair in pairs if pair[0] == "corrected"), pairs[0])
 
 
-def _scatter(group: Group, truth: Truth) -> Figure:
+def _scatter(group: Group, truth: Truth, chance: float) -> Figure:
     quantity, budget = main_target(truth)
     x, y, some = some_cells(group, truth)
     meta = {"method": group.method, "role": "points"}
@@ -153,12 +157,22 @@ def _scatter(group: Group, truth: Truth) -> Figure:
         },
         {"title": {"text": f"one-shot accuracy, seed {group.seeds[0]} (%)"}, "domain": [0, 0.8]},
     )
+    guessing = {
+        "type": "scatter",
+        "mode": "lines",
+        "x": numbers(np.array([low - margin, high + margin])),
+        "y": numbers(np.array([chance, chance])),
+        "line": {"width": 1.4, "dash": "dot"},
+        "hovertemplate": "guessing %{y:.1f} %<extra></extra>",
+        "meta": {"role": "context"},
+    }
     hidden = {"showticklabels": False, "showgrid": False, "zeroline": False}
     layout["xaxis2"] = {"domain": [0.86, 1], "anchor": "y", **hidden}
     layout["yaxis2"] = {"domain": [0.83, 1], "anchor": "x", "ticks": "", **hidden}
     layout["bargap"] = 0
     inside = x[x >= low]
-    return {"data": [marks, _margin(inside, meta, "x"), _margin(y, meta, "y")], "layout": layout}
+    margins = [_margin(inside, meta, "x"), _margin(y, meta, "y")]
+    return {"data": [marks, guessing, *margins], "layout": layout}
 
 
 def _margin(values: np.ndarray, meta: dict[str, str], side: str) -> Figure:

@@ -36,7 +36,10 @@ def write_correlation_figures(
     shown = line_figures(rows, groups, truth)
     for group in shown.groups:
         label = re.sub(r"[^A-Za-z0-9_]+", "-", group.method).strip("-")
-        drawings[f"scatter-{label}"] = partial(_scatter, group=group, truth=truth, looks=looks)
+        chance = 100 * rows[0]["chance_accuracy"]
+        drawings[f"scatter-{label}"] = partial(
+            _scatter, group=group, truth=truth, looks=looks, chance=chance
+        )
     for name, (places, of) in shown.lines.items():
         drawings[name] = partial(_lines, rows=of, at=places, name=name, looks=looks)
     paths = []
@@ -49,11 +52,13 @@ def write_correlation_figures(
     return paths
 
 
-def _scatter(axes: Axes, group: Group, truth: Truth, looks: Looks) -> None:
+def _scatter(axes: Axes, group: Group, truth: Truth, looks: Looks, chance: float) -> None:
     quantity, budget = main_target(truth)
     x, y, some = some_cells(group, truth)
     style = looks[group.method]
     axes.scatter(x[some], y[some], s=8, color=style.light, alpha=0.45, linewidths=0)
+    axes.axhline(chance, color="#8a8a8a", linestyle=":", linewidth=1.4, label="guessing")
+    legend(axes)
     axes.set_xlabel(f"mean {quantity} accuracy at {budget} epochs (%)")
     axes.set_ylabel(f"one-shot accuracy of {style.name}, seed {group.seeds[0]} (%)")
 

@@ -40,13 +40,15 @@ def test_pickled_files_are_not_read(tmp_path: Path) -> None:
 
 
 def test_the_folders_around_the_files_are_found(tmp_path: Path, archive: Path) -> None:
-    assert find_images(archive.parent).title == f"CIFAR-10 ({archive})"
+    assert find_images(archive.parent).path == archive
+    assert find_images(archive.parent).title == "CIFAR-10 (official binary archive)"
     (tmp_path / "cifar-10-batches-bin").mkdir()
     (tmp_path / "cifar-10-batches-bin" / "data_batch_1.bin").touch()
     assert find_images(tmp_path).path == tmp_path / "cifar-10-batches-bin"
     (tmp_path / "hub" / "plain_text").mkdir(parents=True)
     (tmp_path / "hub" / "plain_text" / "train-00000-of-00001.parquet").touch()
     assert find_images(tmp_path / "hub").path == tmp_path / "hub" / "plain_text"
+    assert find_images(tmp_path / "hub").title == "CIFAR-10 (Parquet files)"
 
 
 @pytest.mark.parametrize("part", ["search", "validation", "test"])

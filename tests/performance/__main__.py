@@ -221,6 +221,20 @@ def step_figures(quick: bool) -> Iterator[Figure]:
             )
 
 
+def correlation_figures(quick: bool) -> Iterator[Figure]:
+    """Cells per second with the weights of one supernet, together and one by one."""
+    from tests.performance.correlation_speed import Sizes, rates
+
+    sizes = Sizes(turns=1) if quick else Sizes()
+    for rate in rates("3", sizes):
+        yield Figure(
+            f"cells of space 3 by the {rate.rule} rule with {rate.statistics} statistics, 4 "
+            f"channels, 3 cells, {sizes.images_limit} digits",
+            f"{rate.together:.0f} cells/s ({rate.together / rate.one_by_one:.1f}x)",
+            f"one by one: {rate.one_by_one:.0f} cells/s, in the same run",
+        )
+
+
 def machine() -> str:
     """Processor, cores, Python."""
     from raynas.execution.cluster import available_cores
@@ -240,6 +254,7 @@ def main() -> None:
         optimizer_figures(30 if quick else 280),
         ray_figures(20 if quick else 200),
         step_figures(quick),
+        correlation_figures(quick),
     ]
     if not quick:
         sources.append(quick_run_figure())

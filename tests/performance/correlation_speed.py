@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import argparse
 import time
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import torch
 
-from raynas.correlation_study import Request, cell_order, representatives
+from raynas.correlation_study import Request
 from raynas.images import find_images, load_search_images
 from raynas.oneshot import Search, method_settings
 from raynas.oneshot.scoring import Scorer
+from raynas.scored_cells import scored_cells
 from raynas.supernet import STATISTICS, keep_freed_memory
 from search_spaces.spaces import load_space
 
@@ -38,42 +40,67 @@ def seconds(device: str) -> float:
     return time.thread_time()
 
 
+class Rate(NamedTuple):
+    """Cells per second by one rule with one kind of statistics."""
+
+    space: str
+    rule: str
+    statistics: str
+    together: float
+    one_by_one: float
+
+    def __str__(self) -> str:
+        return (
+            f"space {self.space}, {self.rule}, {self.statistics}: {self.together:.1f} cells/s "
+            f"together, {self.one_by_one:.1f} one by one, {self.together / self.one_by_one:.2f} "
+            "times"
+        )
+
+
+class Sizes(NamedTuple):
+    """What is measured."""
+
+    cells_scored: int = 64
+    images: str = "digits"
+    images_limit: int = 192
+    channels: int = 4
+    cells: int = 3
+    batch_size: int = 96
+    turns: int = 3
+    device: str = "cpu"
+
+
+def rates(space: str, sizes: Sizes) -> Iterator[Rate]:
+    """The rates of each rule and kind of statistics."""
+    if sizes.device == "cpu":
+        torch.set_num_threads(1)
+        keep_freed_memory()
+    values = {name: getattr(sizes, name) for name in ("channels", "cells", "batch_size")}
+    scores = scorer(space, sizes.device, sizes.images, sizes.images_limit, values)
+    cells = scored_cells(space, Request())
+    first = len(cells.order) // 3
+    chosen = cells.vectors[cells.order[first : first + sizes.cells_scored]]
+    for rule, statistics in [*(("corrected", s) for s in STATISTICS), ("published", "running")]:
+        best = {True: float("inf"), False: float("inf")}
+        for _ in range(sizes.turns):
+            for shared in best:
+                started = seconds(sizes.device)
+                scores.accuracies(chosen, rule, statistics, shared=shared)
+                best[shared] = min(best[shared], seconds(sizes.device) - started)
+        found = [len(chosen) / best[shared] for shared in (True, False)]
+        yield Rate(space, rule, statistics, *found)
+
+
 def main() -> None:
     """Print a line per space, rule and statistics."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--spaces", default="1,3")
-    parser.add_argument("--cells-scored", type=int, default=64)
-    parser.add_argument("--images", default="digits")
-    parser.add_argument("--images-limit", type=int, default=192)
-    parser.add_argument("--channels", type=int, default=4)
-    parser.add_argument("--cells", type=int, default=3)
-    parser.add_argument("--batch-size", type=int, default=96)
-    parser.add_argument("--turns", type=int, default=3)
-    parser.add_argument("--device", default="cpu")
-    given = parser.parse_args()
-    if given.device == "cpu":
-        torch.set_num_threads(1)
-        keep_freed_memory()
-    values = {name: getattr(given, name) for name in ("channels", "cells", "batch_size")}
-    for space in given.spaces.split(","):
-        scores = scorer(space, given.device, given.images, given.images_limit, values)
-        vectors = representatives(space)
-        rows = cell_order(vectors, space, Request())
-        first = len(rows) // 3
-        chosen = vectors[rows[first : first + given.cells_scored]]
-        for rule, statistics in [*(("corrected", s) for s in STATISTICS), ("published", "running")]:
-            best = {True: float("inf"), False: float("inf")}
-            for _ in range(given.turns):
-                for shared in best:
-                    started = seconds(given.device)
-                    scores.accuracies(chosen, rule, statistics, shared=shared)
-                    best[shared] = min(best[shared], seconds(given.device) - started)
-            rates = {shared: len(chosen) / took for shared, took in best.items()}
-            print(
-                f"space {space}, {rule}, {statistics}: {rates[True]:.1f} cells/s together, "
-                f"{rates[False]:.1f} one by one, {rates[True] / rates[False]:.2f} times",
-                flush=True,
-            )
+    for name, usual in Sizes._field_defaults.items():
+        parser.add_argument(f"--{name.replace('_', '-')}", type=type(usual), default=usual)
+    given = vars(parser.parse_args())
+    for space in given.pop("spaces").split(","):
+        for rate in rates(space, Sizes(**given)):
+            print(rate, flush=True)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from raynas.analysis.rank_correlation.reliability import Reliability
 from raynas.analysis.rank_correlation.scale import (
     ALL,
     BEST_SCORED,
@@ -65,6 +66,11 @@ COEFFICIENTS_SCHEMA = pa.schema(
         ("most_distinct", pa.int32()),
         ("chance_accuracy", pa.float64()),
         ("by_chance", pa.bool_()),
+        ("labellings", pa.int32()),
+        ("labelled_twice", pa.int32()),
+        ("labelling_tau", pa.float64()),
+        ("reliability_of_one", pa.float64()),
+        ("reliability", pa.float64()),
     ]
 )
 """One row per group of scores, subset of cells, target and measure.
@@ -73,8 +79,8 @@ COEFFICIENTS_SCHEMA = pa.schema(
 over cells and, from three seeds on, seeds; of overlap and regret over seeds alone. `statement`
 says which seeds are left out, and why there is no value or no interval. Regrets are accuracies.
 `ceiling`, `one_against_others`, `chance` and `chance_deviation`: see `Scale`. `p` is of a
-permutation test, for Kendall's tau of all cells against the main target. The last six columns are
-of the group: see `Accuracies`.
+permutation test, for Kendall's tau of all cells against the main target. The columns from
+`mean_accuracy` on are of the group: see `Accuracies` and `Reliability`.
 """
 
 #: What is looked at first: mean test accuracy after 108 epochs.
@@ -104,7 +110,7 @@ class _Judged:
     truth: Truth
     scales: Scales
     draws: TwoWay
-    accuracies: Accuracies
+    of_group: dict[str, Any]
     seed: int
 
 
@@ -127,8 +133,8 @@ def coefficients(
     rows: list[Row] = []
     for group in groups:
         space = group.space
-        found = Accuracies.of(group, images)
-        judged = _Judged(group, truths[space], scales[space], draws[space], found, seed)
+        own = {**Accuracies.of(group, images).columns(), **Reliability.of(group).columns()}
+        judged = _Judged(group, truths[space], scales[space], draws[space], own, seed)
         rows += _of_group(judged)
     return pa.Table.from_pylist(rows, COEFFICIENTS_SCHEMA)
 
@@ -241,5 +247,5 @@ def _entry(
         "chance_deviation": scale.chance_deviation,
         "p": None,
         "statement": found.statement,
-        **judged.accuracies.columns(),
+        **judged.of_group,
     }

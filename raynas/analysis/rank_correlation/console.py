@@ -82,7 +82,7 @@ def print_coefficients(console: Console, benchmark: Benchmark, found: pa.Table) 
         for key, of in _grouped(aimed, ("rule", "statistics")).items():
             console.print(_table(f"{key[0]} rule, {key[1]} statistics", of))
         console.print(_caption(aimed))
-        for line in notices(here):
+        for line in [*reliabilities(aimed), *notices(here)]:
             console.print(f"note: {line}", markup=False)
 
 
@@ -115,6 +115,28 @@ def _caption(rows: list[dict[str, Any]]) -> str:
         f"{_number(best['one_against_others'])}; scores in random order have tau 0 "
         f"± {_number(whole['chance_deviation'])} and regret {_points(tops['chance'])}."
     )
+
+
+def reliabilities(rows: list[dict[str, Any]]) -> list[str]:
+    """How well two architectures of a cell agree, a sentence for each rule and statistics."""
+    kept = [row for row in rows if (row["subset"], row["measure"]) == (ALL, "kendall")]
+    lines = []
+    for (rule, statistics), group in _grouped(kept, ("rule", "statistics")).items():
+        found = [_agreed(row) for row in group if row["labelling_tau"] is not None]
+        if found:
+            lines.append(
+                f"{rule} rule, {statistics} statistics: two architectures of the same cell agree "
+                f"with tau {', '.join(found)}"
+            )
+    return lines
+
+
+def _agreed(row: dict[str, Any]) -> str:
+    who = f"{row['labelling_tau']:.2f} with {row['method']} at epoch {row['epoch']}"
+    if row["reliability"] is None:
+        return who
+    most = f"{row['reliability'] ** 0.5:.2f}"
+    return f"{who} (no Pearson correlation of their mean beyond {most} can be expected)"
 
 
 def notices(rows: list[dict[str, Any]]) -> list[str]:

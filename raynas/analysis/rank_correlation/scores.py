@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -18,10 +19,14 @@ SCORES_SCHEMA = pa.schema(
         ("statistics", pa.string()),
         ("row", pa.int32()),
         ("module_hash", pa.string()),
+        ("labelling", pa.int32()),
         ("accuracy", pa.float64()),
     ]
 )
-"""One row per checkpoint, evaluation rule, statistics and cell; `row` is that of the space."""
+"""One row per checkpoint, evaluation rule, statistics and architecture.
+
+`row` is the cell's in its space; `labelling` counts the architectures of a cell from 0.
+"""
 
 #: Standard errors above chance that shared weights must be to count as having learnt anything.
 _ERRORS = 3
@@ -40,7 +45,8 @@ class Group:
         statistics: of the normalisation.
         seeds: of the searches.
         rows: of the cells, shape (n,).
-        accuracies: shape (seeds, n).
+        labellings: of the architectures of each cell, shape (seeds, architectures, n); nan where
+            a cell has fewer.
     """
 
     method: str
@@ -50,7 +56,13 @@ class Group:
     statistics: str
     seeds: tuple[int, ...]
     rows: npt.NDArray[np.int64]
-    accuracies: npt.NDArray[np.float64]
+    labellings: npt.NDArray[np.float64]
+
+    @cached_property
+    def accuracies(self) -> npt.NDArray[np.float64]:
+        """The mean over the architectures of each cell, shape (seeds, n)."""
+        found: npt.NDArray[np.float64] = np.nanmean(self.labellings, axis=1)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,17 +124,25 @@ class Accuracies:
 
 
 def groups_of(scores: pa.Table) -> list[Group]:
-    """The groups of a table in `SCORES_SCHEMA`, in its order; all seeds have the same cells."""
+    """The groups of a table in `SCORES_SCHEMA`, in its order; all seeds have the same cells.
+
+    A table without labellings has one architecture of each cell.
+    """
     columns = [scores[name].to_pylist() for name in (*_KEYS, "seed")]
     rows, accuracies = (scores[name].to_numpy() for name in ("row", "accuracy"))
+    numbers = np.zeros(len(rows), np.int64)
+    if "labelling" in scores.schema.names:
+        numbers = scores["labelling"].to_numpy().astype(np.int64)
     members: dict[tuple[object, ...], dict[int, list[int]]] = {}
     for position, key in enumerate(zip(*columns, strict=True)):
         members.setdefault(key[:-1], {}).setdefault(key[-1], []).append(position)
     groups = []
     for (method, space, epoch, rule, statistics), seeds in members.items():
-        ordered = {s: np.array(p)[np.argsort(rows[p])] for s, p in sorted(seeds.items())}
-        first = rows[next(iter(ordered.values()))].astype(np.int64)
-        found = np.stack([accuracies[positions] for positions in ordered.values()])
+        cells = np.unique(rows[next(iter(seeds.values()))]).astype(np.int64)
+        found = np.full((len(seeds), numbers.max(initial=0) + 1, len(cells)), np.nan)
+        for line, seed in zip(found, sorted(seeds), strict=True):
+            own = seeds[seed]
+            line[numbers[own], np.searchsorted(cells, rows[own])] = accuracies[own]
         names = (str(method), str(space), int(str(epoch)), str(rule), str(statistics))
-        groups.append(Group(*names, tuple(ordered), first, found))
+        groups.append(Group(*names, tuple(sorted(seeds)), cells, found))
     return groups

@@ -65,7 +65,8 @@ def found(
     lines = np.atleast_2d(np.asarray(scores, float))
     cells = np.arange(lines.shape[1])
     table = Trained(repeats, vertices or [5] * len(cells))
-    group = Group("darts", "3", 40, "corrected", "batch", tuple(range(len(lines))), cells, lines)
+    names, seeds = ("darts", "3", 40, "corrected", "batch"), tuple(range(len(lines)))
+    group = Group(*names, seeds, cells, lines[:, None])
     rows = coefficients([group], {"3": Truth(table, cells)}, IMAGES).to_pylist()  # type: ignore[arg-type]
     return {(r["quantity"], r["budget"], r["subset"], r["measure"]): r for r in rows}
 
