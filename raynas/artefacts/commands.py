@@ -105,7 +105,7 @@ STUDIES = {
             {
                 "quick": (
                     *("--space", "3", "--methods", _FIRST_ORDER),
-                    *("--search-seeds", "5", "--epochs", "20"),
+                    *("--search-seeds", "5", "--epochs", "20", "--keep-checkpoints", "all"),
                 ),
                 "paper": (
                     *("--space", "1,2,3", "--methods", _ONE_SHOT, "--preset", "paper"),
@@ -117,7 +117,10 @@ STUDIES = {
             "correlation",
             "raynas.correlation",
             {
-                "quick": ("--cells", "250", "--images-limit", "256", "--statistics", "batch"),
+                "quick": (
+                    *("--cells", "150", "--labellings", "2", "--images-limit", "256"),
+                    *("--statistics", "batch", "--epochs", "5,10,20"),
+                ),
                 "paper": ("--epochs", "5,15,25,35,45"),
             },
             needs=("one-shot",),

@@ -54,6 +54,8 @@ def _reading(row: Row, label: str = "") -> Reading:
         notes.append(f"one-shot accuracy {100 * row['mean_accuracy']:.1f} %, no better than chance")
     if row["ceiling"] is not None:
         notes.append(f"ceiling {row['ceiling']:.2f}")
+    if row.get("labelling_tau") is not None:
+        notes.append(f"two architectures of a cell agree with tau {row['labelling_tau']:.2f}")
     note = "; ".join(part for part in notes if part)
     used = row["seeds_used"]
     return Reading(label or place, row["value"], row["low"], row["high"], used, note=note)

@@ -104,7 +104,7 @@ def _quick() -> dict[str, Cost]:
         costs[name] = Cost(seconds, _LOADED, _training(dict.fromkeys(methods, epochs)).gpu_seconds)
     return costs | {
         "correlation": Cost(
-            _QUICK_CORRELATION, _LOADED, _evaluations(4 * _SEEDS * 250 * 2) / _FEWER_IMAGES
+            _QUICK_CORRELATION, _LOADED, _evaluations(4 * _SEEDS * 150 * 2 * 2 * 3) / _FEWER_IMAGES
         ),
         "random-policy": Cost(_RANDOM_POLICY, _LOADED),
         "black-box": Cost(_QUICK_BLACK_BOX, _LOADED),
