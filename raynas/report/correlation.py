@@ -11,18 +11,13 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from raynas.analysis.rank_correlation import Group, Truth
-from raynas.analysis.rank_correlation.console import (
-    accuracy,
-    interval,
-    main_of,
-    notices,
-    seeds,
-)
+from raynas.analysis.rank_correlation.console import interval, main_of, notices, seeds
 from raynas.execution.files import write_atomically, writing
 from raynas.report import frame
 from raynas.report.content import SPACE_TITLES
 from raynas.report.correlation_figures import figures
 from raynas.report.correlation_static import write_correlation_figures
+from raynas.report.correlation_table import coefficient_table
 from raynas.report.markup import tag, text
 from raynas.report.sections import benchmark_box
 from raynas.report.styles import Style, as_json, styles
@@ -193,26 +188,37 @@ def page(
 
 
 def findings(rows: list[dict[str, Any]]) -> list[str]:
-    """One sentence per space and method: the corrected rule, the last checkpoint."""
+    """One sentence per space: the corrected rule, the last checkpoint of each method."""
     lines = []
     for space in dict.fromkeys(row["space"] for row in rows):
         here = [row for row in rows if row["space"] == space]
-        target = main_of(here)
         kept = [r for r in here if r["rule"] == "corrected"] or here
-        for row in _last([r for r in kept if r["statistics"] == kept[0]["statistics"]]):
-            if (row["subset"], row["measure"]) != ("all", "kendall"):
-                continue
-            if (row["quantity"], row["budget"]) != target:
-                continue
-            ceiling = "unknown" if row["ceiling"] is None else f"{row['ceiling']:.2f}"
-            one = row["one_against_others"]
-            other = "" if one is None else f", one training against the others {one:.2f}"
-            lines.append(
-                f"{SPACE_TITLES[space]}: {row['method']}, {row['statistics']} statistics, epoch "
-                f"{row['epoch']}, {seeds(row)} seed{'s' * (row['seeds'] != 1)}: tau "
-                f"{interval(row)} over {row['cells']:,} cells; the ceiling is {ceiling}{other}."
-            )
+        of_kind = _last([r for r in kept if r["statistics"] == kept[0]["statistics"]])
+        found = [
+            row
+            for row in of_kind
+            if (row["subset"], row["measure"]) == ("all", "kendall")
+            and (row["quantity"], row["budget"]) == main_of(here)
+        ]
+        lines.append(_finding(space, found))
     return lines
+
+
+def _finding(space: str, found: list[dict[str, Any]]) -> str:
+    first = found[0]
+    ceiling = "unknown" if first["ceiling"] is None else f"{first['ceiling']:.2f}"
+    one = first["one_against_others"]
+    other = "" if one is None else f", one training against the others reaches {one:.2f}"
+    each = [
+        f"{row['method']} {interval(row)} (epoch {row['epoch']}, {seeds(row)} "
+        f"seed{'s' * (row['seeds'] != 1)})"
+        for row in found
+    ]
+    return (
+        f"{SPACE_TITLES[space]}, {first['cells']:,} cells, {first['rule']} rule, "
+        f"{first['statistics']} statistics: tau of {', '.join(each)}. The ceiling is "
+        f"{ceiling}{other}."
+    )
 
 
 def _last(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -248,7 +254,7 @@ def _section(
         "section",
         tag("h2", text(SPACE_TITLES[space])),
         _notice(rows),
-        _table(rows, looks),
+        coefficient_table(rows, looks),
         tag("div", *cards, class_="cards"),
         class_="space",
         id=f"space-{index}",
@@ -266,106 +272,6 @@ def _notice(rows: list[dict[str, Any]]) -> str:
         class_="notice warning",
         role="note",
     )
-
-
-_GROUP_COLUMNS = (
-    "Method",
-    "Epoch",
-    "Rule",
-    "Statistics",
-    "Seeds",
-    "Mean accuracy",
-    "Two architectures",
-)
-_COLUMNS = {
-    "tau": ("all", "kendall"),
-    "Spearman": ("all", "spearman"),
-    "Pearson": ("all", "pearson"),
-    "Sparse tau": ("all", "sparse_kendall"),
-    "Best 10 %": ("best 10 % by truth", "kendall"),
-    "Best by score": ("best 10 % by one-shot accuracy", "kendall"),
-    "Overlap of 10": ("all", "top_10_overlap"),
-    "Regret of 10": ("all", "top_10_regret"),
-}
-
-
-def _table(rows: list[dict[str, Any]], looks: Mapping[str, Style]) -> str:
-    target = main_of(rows)
-    found: dict[tuple[Any, ...], dict[tuple[str, str], dict[str, Any]]] = {}
-    for row in rows:
-        if (row["quantity"], row["budget"]) == target:
-            key = (row["method"], row["epoch"], row["rule"], row["statistics"])
-            found.setdefault(key, {})[row["subset"], row["measure"]] = row
-    heads = (*_GROUP_COLUMNS, *_COLUMNS, "p")
-    head = tag("tr", *(tag("th", text(name), scope="col") for name in heads))
-    body = []
-    for key, of in found.items():
-        tau = of["all", "kendall"]
-        name = tag("span", "", class_="swatch", data_method=key[0]) + text(looks[key[0]].name)
-        cells = [tag("td", text(value)) for value in (*key[1:], seeds(tau))]
-        cells.append(tag("td", text(accuracy(tau)), tag("small", text(_distinct(tau)))))
-        cells.append(tag("td", *_reliability(tau)))
-        cells += [tag("td", *_value(of[place])) for place in _COLUMNS.values()]
-        cells.append(tag("td", text("–" if tau["p"] is None else f"{tau['p']:.3f}")))
-        body.append(tag("tr", tag("th", name, scope="row"), *cells, data_row=key[0]))
-    body += _scales(next(iter(found.values())))
-    table = tag("table", tag("thead", head), tag("tbody", *body), class_="summary")
-    note = (
-        f"Against mean {target[0]} accuracy at {target[1]} epochs; regret in percentage points, "
-        "accuracies in %."
-    )
-    return tag("p", text(note), class_="settings") + tag("div", table, class_="scroll")
-
-
-def _scales(of: Mapping[tuple[str, str], dict[str, Any]]) -> list[str]:
-    """A row for each thing that the coefficients are to be read against."""
-    lines = []
-    for name, title in (
-        ("ceiling", "Ceiling"),
-        ("one_against_others", "One training against the others"),
-        ("chance", "Random order"),
-    ):
-        cells = [tag("td", "")] * (len(_GROUP_COLUMNS) - 1)
-        for place in _COLUMNS.values():
-            row = of[place]
-            wide = row["chance_deviation"] if name == "chance" else None
-            small = "" if wide is None else tag("small", text(f"± {wide:.2f}"))
-            cells.append(tag("td", text(_shown(row[name], row)), small))
-        cells.append(tag("td", ""))
-        lines.append(tag("tr", tag("th", text(title), scope="row"), *cells))
-    return lines
-
-
-def _reliability(row: dict[str, Any]) -> tuple[str, ...]:
-    if row["labelling_tau"] is None:
-        few = "one of each cell" if row["labellings"] < 2 else "all score the same"
-        return (text("–"), tag("small", text(few)))
-    one, mean = row["reliability_of_one"], row["reliability"]
-    of = "" if mean is None else f", of the mean of {row['labellings']} {mean:.2f}"
-    said = f"reliability {one:.2f}{of}; {row['labelled_twice']:,} cells"
-    return (text(f"{row['labelling_tau']:.2f}"), tag("small", text(said)))
-
-
-def _distinct(row: dict[str, Any]) -> str:
-    low, high = row["fewest_distinct"], row["most_distinct"]
-    return f"{low} distinct" if low == high else f"{low} to {high} distinct"
-
-
-def _shown(value: float | None, row: dict[str, Any]) -> str:
-    if value is None:
-        return "–"
-    return f"{100 * value:.2f}" if row["measure"].endswith("regret") else f"{value:.2f}"
-
-
-def _value(row: dict[str, Any]) -> tuple[str, ...]:
-    if row["value"] is None:
-        return (text("–"), tag("small", text(row["statement"])))
-    small = ""
-    if row["low"] is not None:
-        small = tag("small", text(f"[{_shown(row['low'], row)}, {_shown(row['high'], row)}]"))
-    if row["statement"]:
-        small += tag("small", text(row["statement"]))
-    return (text(_shown(row["value"], row)), small)
 
 
 def _definitions() -> str:

@@ -134,7 +134,7 @@ def _table(
         name = tag("span", "", class_="swatch", data_method=label) + text(looks[label].name)
         shown = [tag("td", *_lines(cell)) for cell in cells]
         body.append(tag("tr", tag("th", name, scope="row"), *shown, data_row=label))
-    table = tag("table", tag("thead", head), tag("tbody", *body), class_="summary")
+    table = tag("table", tag("thead", head), tag("tbody", *body), class_="summary dense")
     return tag("div", table, class_="scroll")
 
 

@@ -228,7 +228,7 @@ def interval(row: dict[str, Any]) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f}"
+    return "-" if value is None else f"{round(value, 2) + 0.0:.2f}"  # nothing is "-0.00"
 
 
 def _points(value: float | None) -> str:
