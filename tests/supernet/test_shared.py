@@ -60,6 +60,23 @@ def test_together_is_as_alone(name: int, rule: str, statistics: str) -> None:
     assert torch.allclose(found, expected, atol=2e-4), (found - expected).abs().max()
 
 
+@pytest.mark.parametrize(("name", "rule", "statistics"), CASES)
+def test_nothing_is_read_from_a_device_before_the_answers(
+    name: int, rule: str, statistics: str
+) -> None:
+    """On the "meta" device there are no values to read, and tensors elsewhere are refused."""
+    space = load_space(name)
+    weights = [rule_weights(space, v, rule, softmaxed=True) for v in vectors(space, 5)]
+    evaluator = SharedEvaluator(small_supernet(space, SETTINGS[name]).to("meta"))
+    given = images().to("meta")
+    seen: list[int] = []
+    for group, members in evaluator.groups(weights, given):
+        for logits in evaluator.logits(group, statistics, [given, given], lambda: [given]):
+            assert logits.device.type == "meta" and logits.shape == (len(group), len(given), 10)
+        seen += [position for positions in members for position in positions]
+    assert sorted(seen) == list(range(5))
+
+
 def test_many_of_one_topology_share_the_first_cell() -> None:
     space = load_space(1)
     supernet = small_supernet(space, TINY)
