@@ -56,10 +56,12 @@ _DEFINITIONS = {
     "many distinct ones a seed gave. Where the mean is not above guessing by more than three "
     "standard errors of so many guesses, the weights have learnt next to nothing.",
     "tau": "Kendall's tau-b, the mean over the seeds that gave the cells different accuracies.",
-    "Intervals": "95 %, percentile bootstrap over cells, and from three seeds on over seeds too; "
-    "of a study of fewer seeds they hold for these seeds. If fewer than three are left because "
-    "others gave all cells the same accuracy, there is none. Overlap and regret have intervals "
-    "over seeds alone (BCa), as the best of a sample drawn anew are not those of the cells.",
+    "Intervals": "95 %. From three seeds on they hold for other cells and other seeds: made of the "
+    "variance between seeds (Student's t) and the covariance of seeds over bootstrap samples of "
+    "the cells. Of a study of fewer seeds they are percentile bootstraps over cells and hold for "
+    "these seeds. If fewer than three are left because others gave all cells the same accuracy, "
+    "there is none. Overlap and regret have intervals over seeds alone (BCa), as the best of a "
+    "sample drawn anew are not those of the cells.",
     "p": "Two-sided permutation test: how often cells in random order, the same for all seeds, "
     "have a mean tau as far from 0. Next to it the standard deviation of the tau of one such "
     "order.",
@@ -76,7 +78,8 @@ _DEFINITIONS = {
     "as the observed ones; the coefficient is between them and such means.",
     "One training against the others": "The same coefficient between one training of the cells "
     "and the mean of their other trainings. It is below the ceiling, since one training has noise "
-    "of its own. Among the best 10 % those are meant that are best by the other trainings.",
+    "of its own. Among the best 10 % those are meant that are best by the other trainings. Its "
+    "interval is a percentile bootstrap over cells.",
 }
 _CAPTIONS = {
     "epochs": (
@@ -313,6 +316,8 @@ def _scales(of: Mapping[tuple[str, str], dict[str, Any]]) -> list[str]:
             row = of[place]
             wide = row["chance_deviation"] if name == "chance" else None
             small = "" if wide is None else tag("small", text(f"± {wide:.2f}"))
+            if name == "one_against_others":
+                small = _ends(row, f"{name}_")
             cells.append(tag("td", text(_shown(row[name], row)), small))
         cells.append(tag("td", ""))
         lines.append(tag("tr", tag("th", text(title), scope="row"), *cells))
@@ -330,12 +335,15 @@ def _shown(value: float | None, row: dict[str, Any]) -> str:
     return f"{100 * value:.2f}" if row["measure"].endswith("regret") else f"{value:.2f}"
 
 
+def _ends(row: dict[str, Any], of: str = "") -> str:
+    low, high = row[f"{of}low"], row[f"{of}high"]
+    return "" if low is None else tag("small", text(f"[{_shown(low, row)}, {_shown(high, row)}]"))
+
+
 def _value(row: dict[str, Any]) -> tuple[str, ...]:
     if row["value"] is None:
         return (text("–"), tag("small", text(row["statement"])))
-    small = ""
-    if row["low"] is not None:
-        small = tag("small", text(f"[{_shown(row['low'], row)}, {_shown(row['high'], row)}]"))
+    small = _ends(row)
     if row["statement"]:
         small += tag("small", text(row["statement"]))
     return (text(_shown(row["value"], row)), small)
