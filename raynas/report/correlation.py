@@ -57,10 +57,12 @@ _DEFINITIONS = {
     "many distinct ones a seed gave. Where the mean is not above guessing by more than three "
     "standard errors of so many guesses, the weights have learnt next to nothing.",
     "tau": "Kendall's tau-b, the mean over the seeds that gave the cells different accuracies.",
-    "Intervals": "95 %, percentile bootstrap over cells, and from three seeds on over seeds too; "
-    "of a study of fewer seeds they hold for these seeds. If fewer than three are left because "
-    "others gave all cells the same accuracy, there is none. Overlap and regret have intervals "
-    "over seeds alone (BCa), as the best of a sample drawn anew are not those of the cells.",
+    "Intervals": "95 %. From three seeds on they hold for other cells and other seeds: made of the "
+    "variance between seeds (Student's t) and the covariance of seeds over bootstrap samples of "
+    "the cells. Of a study of fewer seeds they are percentile bootstraps over cells and hold for "
+    "these seeds. If fewer than three are left because others gave all cells the same accuracy, "
+    "there is none. Overlap and regret have intervals over seeds alone (BCa), as the best of a "
+    "sample drawn anew are not those of the cells.",
     "p": "Two-sided permutation test: how often cells in random order, the same for all seeds, "
     "have a mean tau as far from 0. Next to it the standard deviation of the tau of one such "
     "order.",
@@ -77,7 +79,8 @@ _DEFINITIONS = {
     "as the observed ones; the coefficient is between them and such means.",
     "One training against the others": "The same coefficient between one training of the cells "
     "and the mean of their other trainings. It is below the ceiling, since one training has noise "
-    "of its own. Among the best 10 % those are meant that are best by the other trainings.",
+    "of its own. Among the best 10 % those are meant that are best by the other trainings. Its "
+    "interval is a percentile bootstrap over cells.",
 }
 _CAPTIONS = {
     "epochs": (

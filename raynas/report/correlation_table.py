@@ -103,6 +103,8 @@ def _scale(name: str, title: str, of: Found, empty: int) -> str:
         row = of[place]
         wide = row["chance_deviation"] if name == "chance" else None
         small = "" if wide is None else tag("small", text(f"± {wide:.2f}"))
+        if name == "one_against_others":
+            small = _ends(row, f"{name}_")
         cells.append(tag("td", text(_shown(row[name], row)), small))
     cells.append(tag("td", ""))
     return tag("tr", tag("th", text(title), scope="row"), *cells)
@@ -112,10 +114,12 @@ def _value(row: Row, notes: dict[str, int]) -> tuple[str, ...]:
     mark = ""
     if row["statement"]:
         mark = tag("sup", text(notes.setdefault(row["statement"], len(notes) + 1)))
-    small = ""
-    if row["low"] is not None:
-        small = tag("small", text(f"[{_shown(row['low'], row)}, {_shown(row['high'], row)}]"))
-    return (text(_shown(row["value"], row)), mark, small)
+    return (text(_shown(row["value"], row)), mark, _ends(row))
+
+
+def _ends(row: Row, of: str = "") -> str:
+    low, high = row[f"{of}low"], row[f"{of}high"]
+    return "" if low is None else tag("small", text(f"[{_shown(low, row)}, {_shown(high, row)}]"))
 
 
 def _shown(value: float | None, row: Row) -> str:

@@ -56,6 +56,8 @@ COEFFICIENTS_SCHEMA = pa.schema(
         ("high", pa.float64()),
         ("ceiling", pa.float64()),
         ("one_against_others", pa.float64()),
+        ("one_against_others_low", pa.float64()),
+        ("one_against_others_high", pa.float64()),
         ("chance", pa.float64()),
         ("chance_deviation", pa.float64()),
         ("p", pa.float64()),
@@ -75,12 +77,13 @@ COEFFICIENTS_SCHEMA = pa.schema(
 )
 """One row per group of scores, subset of cells, target and measure.
 
-`value` is the mean over the `seeds_used` seeds that have a value, with its 95 % bootstrap interval
-over cells and, from three seeds on, seeds; of overlap and regret over seeds alone. `statement`
-says which seeds are left out, and why there is no value or no interval. Regrets are accuracies.
-`ceiling`, `one_against_others`, `chance` and `chance_deviation`: see `Scale`. `p` is of a
-permutation test, for Kendall's tau of all cells against the main target. The columns from
-`mean_accuracy` on are of the group: see `Accuracies` and `Reliability`.
+`value` is the mean over the `seeds_used` seeds that have a value, with its 95 % interval over
+cells and, from three seeds on, seeds (see `TwoWay`); of overlap and regret over seeds alone.
+`statement` says which seeds are left out, and why there is no value or no interval. Regrets are
+accuracies.
+`ceiling`, `one_against_others` with its interval, `chance` and `chance_deviation`: see `Scale`.
+`p` is of a permutation test, for Kendall's tau of all cells against the main target. The columns
+from `mean_accuracy` on are of the group: see `Accuracies` and `Reliability`.
 """
 
 #: What is looked at first: mean test accuracy after 108 epochs.
@@ -125,11 +128,11 @@ def coefficients(
         images: those that were classified.
         seed: of the bootstrap.
     """
-    scales = {space: Scales(truth) for space, truth in truths.items()}
     draws = {
         space: TwoWay(len(truth.rows), resamples=RESAMPLES, seed=seed)
         for space, truth in truths.items()
     }
+    scales = {space: Scales(truth, draws[space]) for space, truth in truths.items()}
     rows: list[Row] = []
     for group in groups:
         space = group.space
@@ -174,7 +177,7 @@ def _correlation(
 ) -> Row:
     right, measure = judged.truth.mean(*target), MEASURES[name]
     found = judged.draws.mean(judged.group.accuracies, right, measure, inside)
-    scale = judged.scales.correlation(target, subset, inside[0], name, measure.value)
+    scale = judged.scales.correlation(target, subset, inside[0], name, measure)
     row = _entry(judged, subset, len(inside[0]), target, name, found, scale)
     if (name, subset, target) == ("kendall", ALL, main_target(judged.truth)):
         row["p"] = _p(judged, right)
@@ -225,6 +228,7 @@ def _entry(
 ) -> Row:
     group = judged.group
     low, high = found.interval or (None, None)
+    one_low, one_high = scale.one_interval or (None, None)
     return {
         "method": group.method,
         "space": group.space,
@@ -243,6 +247,8 @@ def _entry(
         "high": high,
         "ceiling": scale.ceiling,
         "one_against_others": scale.one_against_others,
+        "one_against_others_low": one_low,
+        "one_against_others_high": one_high,
         "chance": scale.chance,
         "chance_deviation": scale.chance_deviation,
         "p": None,

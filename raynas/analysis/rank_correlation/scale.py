@@ -10,12 +10,13 @@ import numpy as np
 
 from raynas.analysis.rank_correlation.truth import Floats, Positions, Truth
 from raynas.analysis.statistics import (
+    Measure,
     Statement,
+    TwoWay,
     kendall_null_deviation,
     top_k_overlap,
     top_k_regret,
 )
-from raynas.analysis.statistics.correlation import Correlation
 
 ALL = "all"
 BEST_TRUE = "best 10 % by truth"
@@ -40,12 +41,14 @@ class Scale:
         one_against_others: one training of the cells against the mean of their others.
         chance: expectation of scores in random order.
         chance_deviation: their standard deviation; of Kendall's tau alone.
+        one_interval: of `one_against_others`, over cells.
     """
 
     ceiling: float | None
     one_against_others: float | None
     chance: float | None
     chance_deviation: float | None = None
+    one_interval: tuple[float, float] | None = None
 
 
 class Scales:
@@ -53,14 +56,15 @@ class Scales:
 
     Args:
         truth: of the cells.
+        draws: samples of the cells, for intervals.
     """
 
-    def __init__(self, truth: Truth) -> None:
-        self._truth = truth
+    def __init__(self, truth: Truth, draws: TwoWay) -> None:
+        self._truth, self._draws = truth, draws
         self._found: dict[tuple[Target, str, str], Scale] = {}
 
     def correlation(
-        self, target: Target, subset: str, inside: Positions, name: str, value: Correlation
+        self, target: Target, subset: str, inside: Positions, name: str, measure: Measure
     ) -> Scale:
         """That of a correlation.
 
@@ -69,11 +73,11 @@ class Scales:
             subset: `ALL`, `BEST_TRUE`, `BEST_SCORED`, or the name of `inside`.
             inside: the cells of any other subset.
             name: of the correlation.
-            value: the correlation.
+            measure: the correlation.
         """
         key = (target, subset, name)
         if key not in self._found:
-            self._found[key] = self._correlation(target, subset, inside, name, value)
+            self._found[key] = self._correlation(target, subset, inside, name, measure)
         return self._found[key]
 
     def selection(self, target: Target, kind: str, k: int) -> Scale:
@@ -91,7 +95,7 @@ class Scales:
         return self._found[key]
 
     def _correlation(
-        self, target: Target, subset: str, inside: Positions, name: str, value: Correlation
+        self, target: Target, subset: str, inside: Positions, name: str, measure: Measure
     ) -> Scale:
         truth = self._truth
 
@@ -102,14 +106,18 @@ class Scales:
                 some = truth.best(expected, SHARE)
             else:
                 some = inside
-            return value(expected[some], mean[some])
+            return measure.value(expected[some], mean[some])
 
         one = None
         if subset == BEST_TRUE:
-            one = truth.one_against_others(*target, value, share=SHARE)
+            one = truth.one_against_others(*target, measure, self._draws, share=SHARE)
         elif subset != BEST_SCORED:
-            one = truth.one_against_others(*target, value, inside)
+            one = truth.one_against_others(*target, measure, self._draws, inside)
         deviation = None
         if name == "kendall" and len(inside) > 1:
             deviation = kendall_null_deviation(len(inside))
-        return Scale(truth.ceiling(*target, of_oracle), one, 0.0, deviation)
+        ceiling = truth.ceiling(*target, of_oracle)
+        if one is None:
+            return Scale(ceiling, None, 0.0, deviation)
+        ends = None if isinstance(one.interval, Statement) else one.interval
+        return Scale(ceiling, one.value, 0.0, deviation, ends)

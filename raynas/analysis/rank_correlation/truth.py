@@ -8,8 +8,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from raynas.analysis.statistics import Statement, one_against_others, oracle_worlds
-from raynas.analysis.statistics.correlation import Correlation
+from raynas.analysis.statistics import Estimate, Measure, Statement, TwoWay, oracle_worlds
 from search_spaces.benchmark import BUDGETS, REPEATS
 from search_spaces.table import Table
 
@@ -58,23 +57,28 @@ class Truth:
         self,
         quantity: str,
         epochs: int,
-        correlation: Correlation,
+        measure: Measure,
+        draws: TwoWay,
         inside: Positions | None = None,
         share: float | None = None,
-    ) -> float | None:
+    ) -> Estimate | None:
         """One training of the cells against the mean of their others; None without a value.
 
         Args:
             quantity: "validation" or "test".
             epochs: the budget.
-            correlation: which.
+            measure: the coefficient.
+            draws: samples of the cells, for the interval.
             inside: positions of the cells; None: all.
             share: only such a share of these cells, the best by the mean of the others.
         """
         values = self.repeats(quantity, epochs)
-        values = values if inside is None else values[inside]
+        if inside is not None:
+            values = np.full_like(values, np.nan)  # cells with a nan are left out
+            values[inside] = self.repeats(quantity, epochs)[inside]
         choose = None if share is None else lambda rest: self.best(rest, share)
-        return _number(one_against_others(values, correlation, choose))
+        found = draws.one_against_others(values, measure, choose)
+        return None if isinstance(found, Statement) else found
 
     def ceiling(
         self,

@@ -6,18 +6,7 @@ returns a `Statement` instead of a number where the data do not allow one.
 
 from __future__ import annotations
 
-from raynas.analysis.statistics.agreement import (
-    KENDALL,
-    PEARSON,
-    SPEARMAN,
-    Measure,
-    SeedMean,
-    TwoWay,
-    left_out,
-    one_against_others,
-    repeat_agreement,
-    sparse_kendall,
-)
+from raynas.analysis.statistics.agreement import one_against_others, repeat_agreement
 from raynas.analysis.statistics.comparison import (
     Equivalence,
     MannWhitney,
@@ -67,6 +56,16 @@ from raynas.analysis.statistics.statement import (
     Estimate,
     Significance,
     Statement,
+)
+from raynas.analysis.statistics.two_way import (
+    KENDALL,
+    PEARSON,
+    SPEARMAN,
+    Measure,
+    SeedMean,
+    TwoWay,
+    left_out,
+    sparse_kendall,
 )
 from raynas.analysis.statistics.variance import VarianceComponents, variance_components
 

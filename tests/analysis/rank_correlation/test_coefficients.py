@@ -104,7 +104,7 @@ def test_the_best_tenth_by_truth_and_by_score() -> None:
     true, scored = (rows["test", 108, subset, "kendall"] for subset in (BEST_TRUE, BEST_SCORED))
     assert (true["value"], true["cells"]) == (pytest.approx(-1), 3)
     assert (scored["value"], scored["cells"]) == (pytest.approx(1), 3)
-    assert scored["one_against_others"] is None
+    assert scored["one_against_others"] is None and scored["one_against_others_low"] is None
     reverse = rows["test", 4, BEST_TRUE, "kendall"]  # the best after 4 epochs are cells 0, 1, 2
     assert reverse["value"] == pytest.approx(-1)
 
@@ -185,6 +185,10 @@ def test_ceilings_with_noise() -> None:
         repeats, statistics.kendall_tau, lambda rest: np.argsort(-rest)[:40]
     )
     assert best["one_against_others"] == pytest.approx(by_others)
+    for one in (row, best):
+        low, high = one["one_against_others_low"], one["one_against_others_high"]
+        assert low < one["one_against_others"] < high
+    assert row["one_against_others_high"] < row["ceiling"]
     assert (
         best["one_against_others"] < best["ceiling"] < rows["test", 108, ALL, "kendall"]["ceiling"]
     )

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from raynas.analysis import statistics
-from raynas.analysis.statistics import Statement, TwoWay
+from raynas.analysis.statistics import Estimate, Statement, TwoWay
 
 
 def test_one_against_others_by_hand() -> None:
@@ -101,6 +101,73 @@ def test_two_way_interval_holds_seeds_and_items() -> None:
     moody = np.outer([1, 1, 1, -1, -1, 1], truth) + rng.normal(0, 1, (6, 60))
     other = draws.mean(moody, truth)
     assert other.interval is not None and np.ptp(other.interval) > 2 * np.ptp(one.interval)
+
+
+def test_two_way_interval_by_hand() -> None:
+    """t with two degrees of freedom for the seeds, normal for the items, on Fisher's scale."""
+    rng = np.random.default_rng(2)
+    truth = rng.normal(size=25)
+    scores = truth + rng.normal(size=25) + np.array([[0.5], [1], [2]]) * rng.normal(size=(3, 25))
+    draws = TwoWay(25, resamples=80)
+    drawn = [statistics.KENDALL.draws(line, truth, draws.weights) for line in scores]
+    common = np.mean([np.cov(drawn[i], drawn[j])[0, 1] for i, j in ((0, 1), (0, 2), (1, 2))])
+    taus = [statistics.kendall_tau(line, truth) for line in scores]
+    of_seeds = stats.t.ppf(0.975, 2) * np.std(taus, ddof=1) / np.sqrt(3)
+    reach = np.hypot(of_seeds, stats.norm.ppf(0.975) * np.sqrt(common))
+    value = np.mean(taus)
+    ends = np.tanh(np.arctanh(value) + np.array([-1, 1]) * reach / (1 - value**2))
+    assert draws.mean(scores, truth).interval == pytest.approx(tuple(ends))
+
+
+def test_seeds_in_full_agreement_have_an_interval_without_width() -> None:
+    truth = np.arange(9.0)
+    found = TwoWay(9, resamples=50).mean([truth, 2 * truth, truth + 1], truth)
+    assert found.interval == pytest.approx((1, 1)) and found.statement is None
+
+
+def test_interval_of_one_against_others_is_of_samples_of_the_items() -> None:
+    rng = np.random.default_rng(3)
+    repeats = rng.normal(size=(30, 1)) + 0.7 * rng.normal(size=(30, 3))
+    repeats[4, 1] = np.nan  # this item is left out of every sample
+    draws = TwoWay(30, resamples=60)
+    found = draws.one_against_others(repeats, statistics.SPEARMAN)
+    assert isinstance(found, Estimate)
+    assert found.value == statistics.one_against_others(repeats, statistics.spearman)
+    samples = [np.repeat(np.arange(30), line.astype(int)) for line in draws.weights]
+    each = [statistics.one_against_others(repeats[s], statistics.spearman) for s in samples]
+    assert found.interval == pytest.approx(tuple(np.quantile(each, [0.025, 0.975])))
+
+
+def test_interval_of_one_against_others_keeps_the_chosen_items() -> None:
+    repeats = np.array([[1.0, 1, 2], [2, 3, 1], [3, 2, 3], [9, 8, 7], [8, 9, 9]])
+    chosen = []
+
+    def best(rest: np.ndarray) -> np.ndarray:
+        chosen.append(np.argsort(-rest)[:3])
+        return chosen[-1]
+
+    draws = TwoWay(5, resamples=40)
+    found = draws.one_against_others(repeats, statistics.PEARSON, best)
+    assert isinstance(found, Estimate) and len(chosen) == 3
+    value = statistics.one_against_others(repeats, statistics.pearson, best)
+    assert found.value == pytest.approx(value)
+    drawn = []
+    for i, some in enumerate(chosen[:3]):
+        rest = np.delete(repeats, i, axis=1).mean(axis=1)
+        weights = draws.weights[:, some]
+        drawn.append(statistics.PEARSON.draws(repeats[some, i], rest[some], weights))
+    known = np.array(drawn)[:, ~np.isnan(drawn).all(axis=0)]
+    ends = np.quantile(np.nanmean(known, axis=0), [0.025, 0.975])
+    assert found.interval == pytest.approx(tuple(ends))
+
+
+def test_one_against_others_without_an_interval_says_why() -> None:
+    draws = TwoWay(4, resamples=20)
+    repeats = np.array([[1.0, 2], [2, 3], [3, 5], [4, 4]])
+    few = draws.one_against_others(repeats, choose=lambda rest: np.arange(2))
+    assert isinstance(few, Estimate) and few.interval == Statement("2 items, at least 3 are needed")
+    assert isinstance(draws.one_against_others(np.ones((4, 3))), Statement)
+    assert isinstance(draws.one_against_others(repeats[:, :1]), Statement)
 
 
 def test_two_way_degenerate() -> None:
