@@ -87,11 +87,12 @@ def mann_whitney(first: npt.ArrayLike, second: npt.ArrayLike) -> MannWhitney | S
 def superiority(first: npt.ArrayLike, second: npt.ArrayLike, *, level: float = LEVEL) -> Estimate:
     """Probability that a value of the first sample is greater, with an interval.
 
-    The interval is that of Brunner and Munzel ("The nonparametric Behrens-Fisher problem",
-    Biometrical Journal 2000), which lets the samples differ in spread and shape, formed on the
-    logit scale so that it stays between 0 and 1. With few runs it is on the wide side (98 % instead
-    of 95 % at ten runs each, in simulations). There is none where every value of one sample
-    is greater than every one of the other: the variance is estimated as zero then.
+    Equal values count half. It assumes independent runs, of any two distributions. The interval is
+    that of Brunner and Munzel ("The nonparametric Behrens-Fisher problem", Biometrical Journal
+    2000), which lets the samples differ in spread and shape, formed on the logit scale so that it
+    stays between 0 and 1. With few runs it is on the wide side (98 % instead of 95 % at ten runs
+    each, in simulations). There is none where every value of one sample is greater than every one
+    of the other: the variance is estimated as zero then.
 
     Args:
         first: at least one value.
@@ -322,7 +323,7 @@ def equivalence(
 def brown_forsythe(*samples: npt.ArrayLike) -> Significance | Statement:
     """Do samples differ in spread? Levene's test around medians (Brown and Forsythe 1974).
 
-    Assumes independent runs; little else (`scipy.stats.levene`). nan is left out.
+    It assumes independent runs; little else (`scipy.stats.levene`). nan is left out.
 
     Raises:
         ValueError: fewer than two samples.

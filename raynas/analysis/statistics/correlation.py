@@ -20,8 +20,11 @@ Correlation = Callable[[npt.ArrayLike, npt.ArrayLike], float | Statement]
 def kendall_tau(scores: npt.ArrayLike, truth: npt.ArrayLike) -> float | Statement:
     """Kendall's tau-b (Kendall 1945): concordant less discordant pairs, corrected for ties.
 
-    It is of two *vectors of values*. Two lists of item numbers in rank order are something else:
-    their tau depends on how the items are numbered.
+    A pair that is tied on a side is neither; the divisor is the geometric mean of the numbers of
+    pairs without a tie on the one and on the other side (`scipy.stats.kendalltau`). It assumes
+    values that can be ordered, nothing of their distribution; as an estimate for other items,
+    independent ones. It is of two *vectors of values*: the tau of two lists of item numbers in
+    rank order depends on how the items are numbered.
     """
     from scipy import stats
 
@@ -30,7 +33,11 @@ def kendall_tau(scores: npt.ArrayLike, truth: npt.ArrayLike) -> float | Statemen
 
 
 def spearman(scores: npt.ArrayLike, truth: npt.ArrayLike) -> float | Statement:
-    """Spearman's rho: Pearson's correlation of the ranks, equal values sharing their mean rank."""
+    """Spearman's rho (1904): Pearson's correlation of the ranks, ties sharing their mean rank.
+
+    It assumes values that can be ordered, nothing of their distribution; as an estimate for other
+    items, independent ones (`scipy.stats.spearmanr`).
+    """
     from scipy import stats
 
     pairs = _pairs(scores, truth)
@@ -38,7 +45,11 @@ def spearman(scores: npt.ArrayLike, truth: npt.ArrayLike) -> float | Statement:
 
 
 def pearson(scores: npt.ArrayLike, truth: npt.ArrayLike) -> float | Statement:
-    """Pearson's product-moment correlation; a few extreme values can make it."""
+    """Pearson's product-moment correlation (1895): covariance over the product of deviations.
+
+    It assumes that distances between values mean the same everywhere, and measures how near the
+    relation is to a line: a few extreme values can make it. Equal values are no special case.
+    """
     pairs = _pairs(scores, truth)
     if isinstance(pairs, Statement):
         return pairs
@@ -51,9 +62,11 @@ def sparse_kendall_tau(
 ) -> float | Statement:
     """Kendall's tau-b with a truth that is known to bins of some width only.
 
-    Differences of the truth that are smaller than its noise count as ties; the scores are as they
-    are, so the value does not change when they are transformed monotonically. For a width below
-    all differences it is `kendall_tau`.
+    Differences of the truth that are smaller than its noise are to count as ties (Yu et al. 2020,
+    "Evaluating the search phase of neural architecture search", whose code bins the scores, too;
+    here they are as they are, so a monotone map of them changes nothing). It assumes what
+    `kendall_tau` does and one width for all values; near neighbours on two sides of an edge are
+    still a pair. For a width below all differences it is `kendall_tau`.
 
     Args:
         scores: (n,).
@@ -64,7 +77,11 @@ def sparse_kendall_tau(
 
 
 def kendall_null_deviation(items: int) -> float:
-    """Standard deviation of tau over random orders without ties (Kendall 1938)."""
+    """Standard deviation of tau over random orders (Kendall 1938).
+
+    It assumes that every order is equally likely and that neither side has ties; with ties that of
+    tau-b is greater.
+    """
     return float(np.sqrt(2 * (2 * items + 5) / (9 * items * (items - 1))))
 
 
@@ -76,10 +93,13 @@ def correlation_test(
     resamples: int = 999,
     seed: int = 0,
 ) -> Significance | Statement:
-    """Two-sided permutation test of "the scores are in random order".
+    """Two-sided permutation test of "the scores are in random order" (Fisher 1935).
 
-    Of several seeds the mean of their coefficients is tested; a random order is the same for all
-    of them, as seeds are not independent of each other. Seeds without a coefficient are left out.
+    It assumes that, if the scores say nothing, items are exchangeable: every order of the truth
+    was equally likely. p is the share of orders, the given one among them, whose coefficient is at
+    least as far from 0 (Phipson and Smyth 2010); equal values stay equal in every order. Of several
+    seeds the mean of their coefficients is tested, in one order for all, as seeds are not
+    independent of each other, and p is of these seeds. Those without a coefficient are left out.
 
     Args:
         scores: (n,), or (seeds, n).

@@ -13,12 +13,19 @@ from raynas.analysis.statistics.statement import Statement, known, too_few
 
 
 def mean(values: np.ndarray) -> np.ndarray:
-    """Mean over axis 0 of the values that are not nan; nan where there is none."""
+    """Mean over axis 0 of the values that are not nan; nan where there is none.
+
+    It assumes that values are missing for reasons that have nothing to do with them.
+    """
     return _quiet(np.nanmean, values, axis=0)
 
 
 def quartiles(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Lower quartile, median and upper quartile over axis 0, nan left out."""
+    """Lower quartile, median and upper quartile over axis 0, nan left out.
+
+    It assumes that values are missing for reasons that have nothing to do with them; between two
+    values it interpolates linearly (definition 7 of Hyndman and Fan 1996).
+    """
     q25, median, q75 = _quiet(np.nanpercentile, values, [25, 50, 75], axis=0)
     return q25, median, q75
 

@@ -33,7 +33,9 @@ def mean_interval(
 ) -> tuple[np.ndarray, np.ndarray]:
     """BCa bootstrap interval of the mean over axis 0, one per column.
 
-    The same as `scipy.stats.bootstrap` gives, for hundreds of columns at once.
+    The same as `scipy.stats.bootstrap` gives, for hundreds of columns at once. It assumes that the
+    runs are independent draws of one distribution with a variance; each interval is of its column
+    alone, so not all of a curve's hold at once.
 
     Args:
         values: (runs, ...) float64; nan is left out.
@@ -111,7 +113,8 @@ def bootstrap(
 ) -> Estimate | Statement:
     """A statistic of one sample with its BCa interval (`scipy.stats.bootstrap`).
 
-    Not for a maximum or minimum: the bootstrap is not consistent there.
+    It assumes that the runs are independent draws of one distribution, and a smooth statistic: not
+    for a maximum or minimum, where the bootstrap is not consistent.
 
     Args:
         values: one per run; nan is left out.
@@ -138,6 +141,9 @@ def difference(
     level: float = LEVEL,
 ) -> Estimate | Statement:
     """centre(first) - centre(second) with its BCa interval.
+
+    It assumes that the runs of a sample (the pairs, if paired) are independent draws of one
+    distribution; unpaired, that the samples are independent of each other, with any two spreads.
 
     Args:
         first: one value per run.
@@ -211,7 +217,10 @@ def ratio(
 def difference_interval(
     first: np.ndarray, second: np.ndarray, *, seed: int = 0, resamples: int = RESAMPLES
 ) -> tuple[float, float]:
-    """The 95 % interval of mean(first) - mean(second) of independent runs; nan if there is none."""
+    """The 95 % interval of mean(first) - mean(second), nan if there is none: see `difference`.
+
+    It assumes independent runs and samples.
+    """
     found = difference(first, second, seed=seed, resamples=resamples)
     if isinstance(found, Statement) or isinstance(found.interval, Statement):
         return float("nan"), float("nan")

@@ -26,7 +26,7 @@ def oracle_worlds(
     median deviation beyond them: of an item with one failed repeat no mean is far better than its
     others. The observed means are wider spread than the expectations, by that noise; so the
     expectations are moved, in their order, until the means simulated from them have the quantiles
-    of the observed ones. Assumed is that repeats are independent, and that items of similar means
+    of the observed ones. It assumes that repeats are independent, and that items of similar means
     have similar noise.
 
     Args:

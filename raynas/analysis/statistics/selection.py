@@ -11,7 +11,8 @@ from raynas.analysis.statistics.statement import Floats, Statement
 def top_k_overlap(scores: npt.ArrayLike, truth: npt.ArrayLike, k: int) -> float | Statement:
     """Share of the k best by score that are among the k truly best; k / n by chance.
 
-    Where equal values make the k best ambiguous, the expectation over random choices among them.
+    It assumes nothing of the values but their order. Where equal ones make the k best ambiguous on
+    either side, it is the expectation over independent random choices among them.
 
     Args:
         scores: (n,); items with a nan on either side are left out.
@@ -28,8 +29,14 @@ def top_k_overlap(scores: npt.ArrayLike, truth: npt.ArrayLike, k: int) -> float 
 def top_k_regret(scores: npt.ArrayLike, truth: npt.ArrayLike, k: int) -> float | Statement:
     """Distance from the best truth of all to the best truth among the k best by score.
 
-    That is what is lost when the k best by score are trained and the best of them is taken. Where
-    equal scores make the k best ambiguous, the expectation over random choices among them.
+    That is what is lost when the k best by score are trained and the best of them is taken; it
+    assumes that training shows their truth. Where equal scores make the k best ambiguous, it is the
+    expectation over random choices among them.
+
+    Args:
+        scores: (n,); items with a nan on either side are left out.
+        truth: (n,).
+        k: at least 1.
     """
     pairs = _enough(scores, truth, k)
     if isinstance(pairs, Statement):

@@ -40,10 +40,10 @@ class VarianceComponents:
 def variance_components(groups: Sequence[npt.ArrayLike]) -> VarianceComponents | Statement:
     """Variance between and within groups: one-way random effects, by the analysis of variance.
 
-    value = mean + group effect + residual, effects and residuals independent with one variance
-    each. The expected mean square within groups is `within`, that between groups is
-    within + n0 between, where n0 is the mean group size less its spread (Searle, Casella and
-    McCulloch, "Variance components", 1992, chapter 3). Groups may differ in size.
+    It assumes value = mean + group effect + residual, effects and residuals independent with one
+    variance each, of any distribution. The expected mean square within groups is `within`, that
+    between groups is within + n0 between, where n0 is the mean group size less its spread (Searle,
+    Casella and McCulloch, "Variance components", 1992, chapter 3). Groups may differ in size.
 
     Args:
         groups: for instance the test errors of the trainings of the cell that each search seed

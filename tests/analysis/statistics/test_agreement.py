@@ -89,6 +89,14 @@ def test_seeds_whose_scores_are_constant_are_counted() -> None:
     assert none.statement == "2 of 2 seeds gave all cells the same accuracy"
 
 
+def test_lost_seeds_are_counted_with_their_reason() -> None:
+    equal, other = Statement("all scores are equal"), Statement("all true values are equal")
+    assert statistics.left_out([0.1, 0.2]) is None
+    assert statistics.left_out([0.1, equal]) == "1 of 2 seeds gave all cells the same accuracy"
+    assert statistics.left_out([other, other]) == str(other)
+    assert statistics.left_out([other, 0.3, 0.1]) == f"1 of 3 seeds without a value: {other}"
+
+
 def test_two_way_interval_holds_seeds_and_items() -> None:
     rng = np.random.default_rng(1)
     truth = rng.normal(size=60)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import combinations, permutations
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -23,6 +25,26 @@ def test_spearman_and_pearson_by_hand() -> None:
     assert statistics.spearman([1, 2, 3, 4], [1, 3, 2, 4]) == pytest.approx(1 - 12 / 60)
     assert statistics.pearson([1, 2, 3], [1, 2, 4]) == pytest.approx(3 / np.sqrt(2 * 42 / 9))
     assert statistics.spearman([1, 2, 3], [1, 2, 400]) == pytest.approx(1)
+
+
+def test_kendall_is_the_count_over_all_pairs() -> None:
+    rng = np.random.default_rng(5)
+    x, y = rng.integers(0, 5, (2, 12))
+    pairs = list(combinations(range(12), 2))
+    signs = [(np.sign(x[i] - x[j]), np.sign(y[i] - y[j])) for i, j in pairs]
+    both = sum(a * b for a, b in signs)
+    untied = sum(a != 0 for a, _ in signs) * sum(b != 0 for _, b in signs)
+    assert statistics.kendall_tau(x, y) == pytest.approx(both / np.sqrt(untied))
+
+
+def test_ties_share_their_mean_rank() -> None:
+    # ranks 1.5 1.5 3 and 1 2 3: covariance 1.5 of deviations with squares 1.5 and 2
+    assert statistics.spearman([4, 4, 9], [1, 5, 6]) == pytest.approx(1.5 / np.sqrt(3))
+
+
+def test_pearson_is_that_of_scipy() -> None:
+    x, y = np.random.default_rng(6).lognormal(size=(2, 30))
+    assert statistics.pearson(x, y) == pytest.approx(stats.pearsonr(x, y).statistic)
 
 
 def test_tau_of_values_is_not_tau_of_item_numbers_in_rank_order() -> None:
@@ -79,6 +101,26 @@ def test_sparse_tau_does_not_see_monotone_maps_of_the_scores() -> None:
 )
 def test_spread_of_tau_by_chance(items: int, deviation: float) -> None:
     assert statistics.kendall_null_deviation(items) == pytest.approx(deviation, abs=6e-4)
+
+
+def test_spread_of_tau_is_that_of_all_orders() -> None:
+    taus = [statistics.kendall_tau(range(5), order) for order in permutations(range(5))]
+    assert statistics.kendall_null_deviation(5) == pytest.approx(np.std(taus))
+
+
+def test_permutation_p_is_that_of_all_orders() -> None:
+    """With ties, of one seed and of the mean of two."""
+    truth = np.array([1.0, 1, 2, 3, 7])
+    scores = np.array([[2.0, 1, 3, 3, 9], [1, 0, 2, 1, 1]])
+    for some in (scores[:1], scores):
+        means = [
+            abs(np.mean([statistics.pearson(line, truth[list(order)]) for line in some]))
+            for order in permutations(range(5))
+        ]
+        exact = np.mean(np.array(means) >= means[0] - 1e-12)  # the first is the given order
+        found = statistics.correlation_test(some, truth, statistics.pearson, resamples=2999)
+        assert isinstance(found, Significance) and found.statistic == pytest.approx(means[0])
+        assert found.p == pytest.approx(exact, abs=0.02)
 
 
 def test_permutation_p_of_a_tau() -> None:
