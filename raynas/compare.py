@@ -117,7 +117,7 @@ def compare(
         console.print(_opening(begun), soft_wrap=True)
         with LiveProgress(console, begun.plan.pairs(), begun.plan.searched) as live:
             result = comparison.run(begun, live, address)
-    for table in result_tables(result.summary, console.width):
+    for table in result_tables(result.table, console.width):
         console.print()
         console.print(table)
     for line in result.outcome.warnings():

@@ -9,6 +9,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from raynas.begun import (
+    Result,
+    check_common,
+    continued,
+    given_values,
+    open_verified,
+    tables_of,
+)
 from raynas.labels import base_method
 from raynas.oneshot import REGISTRY
 from raynas.optimizers import OPTIMIZERS
@@ -22,17 +30,12 @@ from raynas.search_request import (
 )
 from raynas.tuned import Tuned, read_all_tuned
 from search_spaces.errors import UserError, unknown_name
-from search_spaces.sources import open_benchmark
-from search_spaces.spaces import SPACE_NAMES, load_space
+from search_spaces.spaces import SPACE_NAMES
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from raynas.execution.plan import Plan
     from raynas.execution.progress import ProgressListener
-    from raynas.execution.runner import RunOutcome
     from raynas.execution.study import Study
-    from raynas.report import ReportPaths
     from search_spaces.benchmark import Benchmark
     from search_spaces.table import Table
 
@@ -80,11 +83,7 @@ class Request:
 
     def given(self) -> dict[str, Any]:
         """The arguments that were given, as a manifest records them (without the benchmark)."""
-        plain = {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in vars(self).items()
-            if value is not None and name not in ("benchmark", "searches", "tuned")
-        }
+        plain = given_values(self, "benchmark", "searches", "tuned")
         if self.tuned is not None:
             plain["tuned"] = _absolute(self.tuned)
         if self.seeds is not None:
@@ -97,13 +96,7 @@ class Request:
         Raises:
             UserError: in one line, with the valid values.
         """
-        for option, chosen in (("--space", self.spaces), ("--methods", self.methods)):
-            if chosen is not None and not chosen:
-                raise UserError(f"{option} names nothing; leave it out or give names", exit_code=2)
-        if self.benchmark == "":
-            raise UserError(
-                "--benchmark names nothing; give auto, surrogate or a path", exit_code=2
-            )
+        check_common(self)
         for kind, names, valid in (
             ("space", self.spaces, SPACE_NAMES),
             ("method", self.methods, (*OPTIMIZERS, *REGISTRY)),
@@ -118,8 +111,6 @@ class Request:
             if value is not None and not value > 0:
                 flag = option.replace("_", "-")
                 raise UserError(f"--{flag} must be greater than 0, not {value}", exit_code=2)
-        if self.seed is not None and self.seed < 0:
-            raise UserError(f"--seed must not be negative, it is {self.seed}", exit_code=2)
         find_preset(self.preset or "quick")
         self.searches.check()
 
@@ -141,21 +132,6 @@ class Comparison:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Result:
-    """What a finished comparison left.
-
-    Attributes:
-        summary: the content of `summary.parquet`.
-        outcome: how the runs went.
-        report: where the page and the figures are.
-    """
-
-    summary: pa.Table
-    outcome: RunOutcome
-    report: ReportPaths
-
-
 def start(request: Request, out: Path | None = None) -> Comparison:
     """Make a new study.
 
@@ -167,11 +143,8 @@ def start(request: Request, out: Path | None = None) -> Comparison:
     from raynas.execution.study import Study
 
     request.check()
-    benchmark = open_benchmark(request.benchmark or "auto")
-    benchmark.verify()
-    tables = {
-        name: benchmark.table(load_space(name)) for name in dict.fromkeys(request.spaces or ("3",))
-    }
+    benchmark = open_verified(request.benchmark or "auto")
+    tables = tables_of(benchmark, request.spaces or ("3",))
     tuned = read_all_tuned(request.tuned or ())
     methods, notes = _methods(request.methods, tables, tuned)
     searched = [name for name in methods if _is_searched(name)]
@@ -209,21 +182,12 @@ def resume(directory: Path, request: Request) -> Comparison:
     Raises:
         UserError: if the study, the arguments or the benchmark are not as they were.
     """
-    from raynas.execution.manifest import COMPARISON, benchmark_source, read_manifest
     from raynas.execution.study import Study
 
-    request.check()
-    recorded = read_manifest(directory, COMPARISON)
-    benchmark = open_benchmark(benchmark_source(recorded, request.benchmark))
-    benchmark.verify()
-    study = Study.resume(directory, request.given(), benchmark.sha256)
-    arguments = study.arguments
-    tables = {name: benchmark.table(load_space(name)) for name in arguments["spaces"]}
-    try:
+    def begin(study: Study, benchmark: Benchmark, tables: Mapping[str, Table]) -> Comparison:
         return Comparison(study, _plan(study.manifest, benchmark), tables, ())
-    except BaseException:
-        study.close()
-        raise
+
+    return continued(Study, directory, request, begin)
 
 
 def run(

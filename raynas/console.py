@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import pyarrow as pa
@@ -21,6 +20,8 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from raynas.live import LiveDisplay
+
 _WIDE = 126
 
 
@@ -33,7 +34,7 @@ class _Count(ProgressColumn):
         return Text(f"{total:>13}")
 
 
-class LiveProgress:
+class LiveProgress(LiveDisplay):
     """One line per method and space: done and total, best error so far, time left.
 
     One-shot methods show epochs and the error of the cells that they are at now. Where the output
@@ -51,13 +52,11 @@ class LiveProgress:
         keys: Iterable[tuple[str, str]],
         searched: Collection[str] = (),
     ) -> None:
-        self._console = console
         self._searched = searched
         self._keys = list(keys)
         self._several = len({space for _, space in self._keys}) > 1
         self._done: set[tuple[str, str]] = set()
         width = max((len(self._label(key)) for key in self._keys), default=0)
-        self._tasks: dict[tuple[str, str], TaskID] = {}
         self._bars = Progress(
             TextColumn(f"{{task.description:<{width}}}"),
             BarColumn(bar_width=24),
@@ -69,22 +68,13 @@ class LiveProgress:
             disable=not console.is_terminal,
             refresh_per_second=4,
         )
+        self._tasks = {key: self._add(key) for key in self._keys}
+        super().__init__(console, self._bars)
 
-    def __enter__(self) -> LiveProgress:
-        for key in self._keys:
-            self._tasks[key] = self._bars.add_task(
-                self._label(key), total=None, start=False, error="  -", which=self._which(key)
-            )
-        self._bars.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._bars.stop()
+    def _add(self, key: tuple[str, str]) -> TaskID:
+        return self._bars.add_task(
+            self._label(key), total=None, start=False, error="  -", which=self._which(key)
+        )
 
     def on_progress(
         self, method: str, space: str, done: int, total: int, error: float | None

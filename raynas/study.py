@@ -92,7 +92,7 @@ def study(
         listener = ByMethod(begun)
         with LiveProgress(console, listener.pairs, listener.methods) as live:
             result = study_request.run(begun, listener.telling(live), address)
-    for table in result_tables(result.sensitivity, console.width):
+    for table in result_tables(result.table, console.width):
         console.print()
         console.print(table)
     for line in result.outcome.warnings():

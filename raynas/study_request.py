@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from raynas.begun import (
+    Result,
+    check_common,
+    continued,
+    given_values,
+    open_verified,
+    tables_of,
+)
 from raynas.oneshot import REGISTRY
 from raynas.search_request import (
     SEARCHED_SPACES,
@@ -17,16 +25,11 @@ from raynas.search_request import (
 from raynas.studies import STUDIES, StudyGrid, find_study, study_preset
 from raynas.study_manifest import study_manifest
 from search_spaces.errors import UserError, unknown_name
-from search_spaces.sources import open_benchmark
-from search_spaces.spaces import load_space
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from raynas.analysis.sensitivity import Studied
     from raynas.execution.plan import Plan
     from raynas.execution.progress import ProgressListener
-    from raynas.execution.runner import RunOutcome
     from raynas.execution.study import SettingsStudy
     from raynas.report.build import ReportPaths
     from search_spaces.benchmark import Benchmark
@@ -59,12 +62,7 @@ class Request:
 
     def given(self) -> dict[str, Any]:
         """The arguments that were given, as a manifest records them (without the benchmark)."""
-        own = {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in vars(self).items()
-            if value is not None and name not in ("benchmark", "searches")
-        }
-        return own | self.searches.given()
+        return given_values(self, "benchmark", "searches") | self.searches.given()
 
     def check(self) -> None:
         """Refuse what names nothing.
@@ -73,21 +71,14 @@ class Request:
             UserError: in one line, with the valid values.
         """
         find_study(STUDIES, self.name)
-        for option, kind, chosen, valid in (
-            ("--space", "space of one-shot methods", self.spaces, SEARCHED_SPACES),
-            ("--methods", "one-shot method", self.methods, tuple(REGISTRY)),
+        check_common(self)
+        for kind, chosen, valid in (
+            ("space of one-shot methods", self.spaces, SEARCHED_SPACES),
+            ("one-shot method", self.methods, tuple(REGISTRY)),
         ):
-            if chosen is not None and not chosen:
-                raise UserError(f"{option} names nothing; leave it out or give names", exit_code=2)
             for name in chosen or ():
                 if name not in valid:
                     raise unknown_name(kind, name, list(valid))
-        if self.benchmark == "":
-            raise UserError(
-                "--benchmark names nothing; give auto, surrogate or a path", exit_code=2
-            )
-        if self.seed is not None and self.seed < 0:
-            raise UserError(f"--seed must not be negative, it is {self.seed}", exit_code=2)
         study_preset(STUDIES[self.name], self.preset or "quick")
         self.searches.check()
 
@@ -116,21 +107,6 @@ class Begun:
         return tuple(self.study.manifest["study"]["notes"])
 
 
-@dataclass(frozen=True)
-class Result:
-    """What a finished study left.
-
-    Attributes:
-        sensitivity: the content of `sensitivity.parquet`.
-        outcome: how the runs went.
-        report: where the page and the figures are.
-    """
-
-    sensitivity: pa.Table
-    outcome: RunOutcome
-    report: ReportPaths
-
-
 def start(request: Request, out: Path | None = None) -> Begun:
     """Make a new study.
 
@@ -142,12 +118,10 @@ def start(request: Request, out: Path | None = None) -> Begun:
 
     request.check()
     grid = STUDIES[request.name]
-    benchmark = open_benchmark(request.benchmark or "auto")
-    benchmark.verify()
-    spaces = tuple(dict.fromkeys(request.spaces or ("3",)))
-    tables = _tables(benchmark, spaces)
+    benchmark = open_verified(request.benchmark or "auto")
+    tables = tables_of(benchmark, request.spaces or ("3",))
     manifest = study_manifest(grid, request, tables)
-    study = SettingsStudy.create(out or new_path(f"{grid.name}-space-{'-'.join(spaces)}"), manifest)
+    study = SettingsStudy.create(out or new_path(f"{grid.name}-space-{'-'.join(tables)}"), manifest)
     return _begun(study, benchmark, tables)
 
 
@@ -157,19 +131,9 @@ def resume(directory: Path, request: Request) -> Begun:
     Raises:
         UserError: if the study, the arguments or the benchmark are not as they were.
     """
-    from raynas.execution.manifest import STUDY, benchmark_source, read_manifest
     from raynas.execution.study import SettingsStudy
 
-    request.check()
-    recorded = read_manifest(directory, STUDY)
-    benchmark = open_benchmark(benchmark_source(recorded, request.benchmark))
-    benchmark.verify()
-    study = SettingsStudy.resume(directory, request.given(), benchmark.sha256)
-    try:
-        return _begun(study, benchmark, _tables(benchmark, study.arguments["spaces"]))
-    except BaseException:
-        study.close()
-        raise
+    return continued(SettingsStudy, directory, request, _begun)
 
 
 def run(
@@ -261,7 +225,3 @@ def _studied(manifest: Mapping[str, Any]) -> tuple[Studied, ...]:
     from raynas.analysis.sensitivity import Studied
 
     return tuple(Studied(**entry) for entry in manifest["study"]["settings"])
-
-
-def _tables(benchmark: Benchmark, spaces: Sequence[str]) -> dict[str, Table]:
-    return {name: benchmark.table(load_space(name)) for name in spaces}

@@ -15,6 +15,9 @@ settings.load_profile("raynas")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
+# Ray's workers are at 15 by default: beside other tests they would hardly get any processor.
+os.environ.setdefault("RAY_worker_niceness", "0")
+
 
 @pytest.fixture(scope="session")
 def measured() -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import subprocess
 import sys
@@ -15,14 +14,12 @@ import pytest
 from raynas.compare import app
 from raynas.comparison import DEFAULT_METHODS, Request, start
 from raynas.execution import Study
-from raynas.execution.block_run import BlockRun
-from raynas.execution.blocks import plan_blocks
-from raynas.execution.log import NOTHING
 from raynas.optimizers import OPTIMIZERS
 from search_spaces import UserError, load_space
 from search_spaces.benchmark import Benchmark, write_store
 from tests.support.benchmarks import synthetic_benchmark
 from tests.support.command_line import call
+from tests.support.studies_here import run_here
 
 TRAJECTORY_COLUMNS = [
     "method",
@@ -123,7 +120,7 @@ def test_resuming_a_finished_study_shows_it_again(
 ) -> None:
     _, study = run
     before = pq.read_table(study / "trajectories.parquet")
-    again = compare("--resume", "study", cwd=study.parent)
+    again = call(app, "--resume", "study", cwd=study.parent)
     assert again.returncode == 0, again.stderr
     assert pq.read_table(study / "trajectories.parquet").equals(before)
     assert "mean test regret" in again.stdout
@@ -234,11 +231,19 @@ def test_smac3_is_on_request_only() -> None:
     assert set(OPTIMIZERS) - set(DEFAULT_METHODS) == {"smac3"}
 
 
-def test_every_option_reaches_the_runs(store: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("on_ray", [False, pytest.param(True, marks=pytest.mark.long)])
+def test_every_option_reaches_the_runs(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, on_ray: bool
+) -> None:
     options = ["--space", "1", "--methods", "rs,smac", "--seeds", "2", "--evaluations", "8"]
     options += ["--benchmark", str(store), "--workers", "3", "--repeat", "mean", "--seed", "5"]
     options += ["--incumbent", "oracle", "--budget-seconds", "6000"]
-    done = compare(*options, "--out", "study", "--quiet", cwd=tmp_path)
+    options += ["--out", "study", "--quiet"]
+    if on_ray:
+        done = compare(*options, cwd=tmp_path)
+    else:
+        monkeypatch.setattr("raynas.execution.runner.run_study", run_here)
+        done = call(app, *options, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout == done.stderr == ""
     arguments = json.loads((tmp_path / "study" / "manifest.json").read_text())["arguments"]
@@ -286,9 +291,7 @@ def test_several_spaces_in_one_study(tmp_path: Path) -> None:
     begun = start(request, tmp_path / "study")
     assert begun.plan.pairs() == [("rs", "1"), ("rs", "2")]
     with begun.study as study:
-        for block in plan_blocks(begun.plan, (), cpus=1):
-            run = BlockRun(begun.plan, block, begun.tables[block.space], NOTHING)
-            study.log.append(*run.advance(math.inf))
+        run_here(study, begun.plan)
         frame = study.finish(begun.tables).to_pandas()
     assert frame.groupby(["space", "seed"]).size().tolist() == [3] * 4
     for space, rows in frame.groupby("space"):

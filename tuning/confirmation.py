@@ -10,6 +10,7 @@ from raynas.analysis.runs import TABLE_DEVICE
 from raynas.search_request import SearchRequest
 
 if TYPE_CHECKING:
+    from raynas.begun import Result
     from raynas.execution.progress import ProgressListener
     from tuning.request import Sweep
 
@@ -79,7 +80,7 @@ def run(
     study: Path,
     listener: ProgressListener | None = None,
     address: str | None = None,
-) -> comparison.Result:
+) -> Result:
     """Run the comparison, or what is left of it.
 
     Raises:

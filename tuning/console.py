@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
+
+from raynas.live import LiveDisplay
 
 if TYPE_CHECKING:
     from tuning.evaluation import Evaluation
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _LINES_APART = 10
 
 
-class LiveSweep:
+class LiveSweep(LiveDisplay):
     """How far a sweep is, what runs, and the best so far.
 
     Where the output is no terminal, a plain line is printed for every tenth evaluation.
@@ -31,23 +32,10 @@ class LiveSweep:
     """
 
     def __init__(self, console: Console, prefix: str = "") -> None:
-        self._console, self._prefix = console, prefix
         self._live = Live(console=console, refresh_per_second=4, transient=True)
+        super().__init__(console, self._live)
+        self._prefix = prefix
         self._shown = 0
-
-    def __enter__(self) -> LiveSweep:
-        if self._console.is_terminal:
-            self._live.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._console.is_terminal:
-            self._live.stop()
 
     def __reduce__(self) -> tuple[object, ...]:
         """Tune keeps a copy of its searcher on disk; the console has no place there."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +20,12 @@ from raynas.oneshot import (
     write_checkpoint,
 )
 from search_spaces.spaces import load_space
-from tests.support.searches import digest, result, tiny_images, tiny_search
+from tests.support.searches import digest, result, tiny_images
+from tests.support.searches import tiny_search as search_of_some_steps
 
 METHODS = method_names()
+PER_HALF = 32
+tiny_search = partial(search_of_some_steps, per_half=PER_HALF)
 pytestmark = pytest.mark.parametrize("method", METHODS)
 
 
@@ -92,7 +96,7 @@ def test_a_state_brings_its_own_network(method: str) -> None:
     """Evaluating a checkpoint needs no word on the method: partial channels are in it."""
     search = tiny_search(method)
     search.advance()
-    again = Search.from_state(search.state_dict(), tiny_images())
+    again = Search.from_state(search.state_dict(), tiny_images(PER_HALF))
     vectors = search.space.sample(np.random.default_rng(0), 3)
     assert again.evaluate(vectors).tolist() == search.evaluate(vectors).tolist()
     assert again.method.network.settings == search.method.network.settings
@@ -138,7 +142,7 @@ def ids(optimizer: torch.optim.Optimizer) -> set[int]:
 def test_weight_steps_leave_the_alphas_and_the_other_way_round(method: str) -> None:
     search = tiny_search(method)
     search.method.start_epoch(0)
-    batch, other = list(search.images.train.in_order(24))
+    batch, other = list(search.images.train.in_order(16))
     before, weights = digest(search.alphas()), digest(list(search.method.network.parameters()))
     search.method.architecture_step(batch, other)
     assert digest(list(search.method.network.parameters())) == weights
@@ -169,7 +173,7 @@ class Watched(ImageSource):
 
 def test_neither_test_nor_validation_images_are_read(method: str) -> None:
     watched = Watched(find_images("digits"), [])
-    images = load_search_images(watched, per_half=48)
+    images = load_search_images(watched, per_half=PER_HALF)
     settings = tiny_search(method).settings
     search = Search(method, load_space("1"), images, settings)
     search.advance(2)

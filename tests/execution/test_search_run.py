@@ -22,6 +22,7 @@ from raynas.execution.gpus import (
     same_memory,
     trial_resources,
 )
+from raynas.execution.log import Run
 from raynas.execution.search_log import LAST, NO_RECORDS, SearchLog, split_records
 from raynas.execution.search_plan import plan_searches
 from raynas.execution.search_rows import ended_searches, search_rows
@@ -50,10 +51,16 @@ def images() -> SearchImages:
     return load_search_images(find_images("digits"))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def plan(make_plan: MakePlan) -> Plan:
     searches = search_plan("darts", "random_ws")
     return make_plan(methods=("rs", "darts", "random_ws"), searches=searches)
+
+
+@pytest.fixture(scope="module")
+def whole(plan: Plan) -> dict[Run, pa.Table]:
+    """The records of both searches when nothing disturbs them."""
+    return {run: undisturbed(plan, run) for run in (RUN, ("random_ws", "1", 0))}
 
 
 @pytest.fixture
@@ -67,7 +74,7 @@ def go_on(log: SearchLog, plan: Plan, run: tuple[str, str, int], images: SearchI
 
 @pytest.mark.parametrize("method", ["darts", "random_ws"])
 def test_a_new_process_after_every_epoch_changes_nothing(
-    method: str, plan: Plan, log: SearchLog, images: SearchImages
+    method: str, plan: Plan, log: SearchLog, images: SearchImages, whole: dict[Run, pa.Table]
 ) -> None:
     run = (method, "1", 0)
     for epoch in range(1, 5):
@@ -76,14 +83,18 @@ def test_a_new_process_after_every_epoch_changes_nothing(
         log.commit(run, step.contents, step.checkpoint)
         assert search.finished == (epoch == 4) == log.read(run).ended
     records = log.read(run).records
-    assert plain(records) == plain(undisturbed(plan, run))
+    assert plain(records) == plain(whole[run])
     assert records["epoch"].to_pylist() == [1, 2, 3, 4]
     assert set(records["device"].to_pylist()) == {"cpu"}
     assert go_on(log, plan, run, images).finished
 
 
 def test_records_without_their_checkpoint_are_made_again(
-    plan: Plan, log: SearchLog, images: SearchImages, monkeypatch: pytest.MonkeyPatch
+    plan: Plan,
+    log: SearchLog,
+    images: SearchImages,
+    whole: dict[Run, pa.Table],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     search = go_on(log, plan, RUN, images)
     for epoch in range(4):
@@ -100,11 +111,11 @@ def test_records_without_their_checkpoint_are_made_again(
     assert search.contents.records.num_rows == 2
     search.advance()
     search.advance()
-    assert plain(search.contents.records) == plain(undisturbed(plan, RUN))
+    assert plain(search.contents.records) == plain(whole[RUN])
 
 
 def test_a_stop_between_the_last_checkpoint_and_the_note_of_the_end(
-    plan: Plan, log: SearchLog, images: SearchImages
+    plan: Plan, log: SearchLog, images: SearchImages, whole: dict[Run, pa.Table]
 ) -> None:
     search = go_on(log, plan, RUN, images)
     while not search.finished:
@@ -116,7 +127,7 @@ def test_a_stop_between_the_last_checkpoint_and_the_note_of_the_end(
     log.commit(RUN, step.contents, step.checkpoint)
     known = log.read(RUN)
     assert known.ended and known.failure is None
-    assert plain(known.records) == plain(undisturbed(plan, RUN))
+    assert plain(known.records) == plain(whole[RUN])
 
 
 def _full(*_: object) -> None:
@@ -125,7 +136,12 @@ def _full(*_: object) -> None:
 
 @pytest.mark.parametrize("damage", ["checkpoint", "records"])
 def test_damaged_files_start_the_search_again(
-    damage: str, plan: Plan, log: SearchLog, images: SearchImages, tmp_path: Path
+    damage: str,
+    plan: Plan,
+    log: SearchLog,
+    images: SearchImages,
+    whole: dict[Run, pa.Table],
+    tmp_path: Path,
 ) -> None:
     step = go_on(log, plan, RUN, images).advance()
     log.commit(RUN, step.contents, step.checkpoint)
@@ -136,7 +152,7 @@ def test_damaged_files_start_the_search_again(
     assert search.contents.records.num_rows == 0
     while not search.finished:
         search.advance()
-    assert plain(search.contents.records) == plain(undisturbed(plan, RUN))
+    assert plain(search.contents.records) == plain(whole[RUN])
 
 
 def test_checkpoints_are_read_without_running_code(
@@ -216,8 +232,8 @@ def test_rows_are_what_the_benchmark_says(plan: Plan, table: Table, images: Sear
     assert set(found["device"].to_pylist()) == {"cpu"}
 
 
-def test_the_tables_of_searches(plan: Plan, tmp_path: Path) -> None:
-    records = pa.concat_tables([undisturbed(plan, RUN), undisturbed(plan, ("random_ws", "1", 0))])
+def test_the_tables_of_searches(whole: dict[Run, pa.Table], tmp_path: Path) -> None:
+    records = pa.concat_tables(whole.values())
     searches, alphas = split_records(records)
     assert searches.schema == SEARCHES_SCHEMA and alphas.schema == ALPHAS_SCHEMA
     assert searches.num_rows == 8

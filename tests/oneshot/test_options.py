@@ -59,7 +59,7 @@ def options(method: str) -> dict[str, tuple[Any, dict[str, Any]]]:
 @cache
 def outcome(method: str, values: tuple[tuple[str, Any], ...]) -> str:
     """What came of two epochs; the optimizers' own state would repeat the options."""
-    search = tiny_search(method, **dict(values))
+    search = tiny_search(method, per_half=32, **dict(values))
     records = [replace(record, learning_rate=0.0) for record in search.advance(2)]
     weights = search.method.network.state_dict()
     return digest([[result(record) for record in records], weights, search.alphas()])

@@ -15,6 +15,7 @@ from raynas.report import build_report
 from raynas.report.cell_drawing import draw_cell
 from raynas.report.content import contents
 from raynas.report.search_explorer import explorer_data
+from raynas.report.search_static import write_search_figures
 from raynas.report.studies import merge, read_study
 from raynas.report.styles import styles
 from raynas.supernet.operations import PRIMITIVES
@@ -253,8 +254,11 @@ def test_hostile_names_of_searches_are_only_text(searches_only: Path, tmp_path: 
     assert "<img" not in page
     assert page.count("</script>") == 3
     assert attack in Outline(page).text
-    paths = build_report([copy], tmp_path / "out").figures
-    assert all(path.parent == tmp_path / "out" / "figures" for path in paths)
+    [content] = contents(merge([read_study(copy)]))
+    (tmp_path / "figures").mkdir()
+    paths = write_search_figures(content, tmp_path / "figures")
+    assert any("alphas" in path.name for path in paths)
+    assert all(path.parent == tmp_path / "figures" for path in paths)
 
 
 def test_black_box_rows_are_the_tables(tables: dict[str, Table]) -> None:

@@ -31,6 +31,16 @@ def test_number_of_graphs_and_of_unique_cells_by_vertices() -> None:
     assert np.bincount(sizes)[2:].tolist() == [1, 6, 84, 2441, 62010, 359082]
 
 
+@pytest.mark.parametrize("name", [1, 2, 3])
+def test_cells_of_the_three_spaces_can_be_encoded(name: int) -> None:
+    space, whole = load_space(name), load_space(101)
+    for row in range(0, space.num_unique, space.num_unique // 200):
+        vector = whole.encode(space.cell(row))
+        assert whole.valid(vector[None])[0]
+        assert whole.decode(vector) == space.cell(row)
+
+
+@pytest.mark.long
 def test_the_three_spaces_are_part_of_it() -> None:
     prints = set(unique_vectors()[0].tolist())
     for name in (1, 2, 3):

@@ -9,7 +9,6 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-import ray
 import torch
 
 from raynas.images import SearchImages, find_images, load_search_images
@@ -27,12 +26,13 @@ def tiny_images(per_half: int = 48) -> SearchImages:
     return load_search_images(find_images("digits"), per_half=per_half)
 
 
-def tiny_search(method: str, *, space: str = "1", seed: int = 0, **settings: Any) -> Search:
-    """A search of two epochs with three steps each."""
+def tiny_search(
+    method: str, *, space: str = "1", seed: int = 0, per_half: int = 48, **settings: Any
+) -> Search:
+    """A search of two epochs with three steps each; with 32 images per half they have two."""
     values = TINY | TINY_FOR.get(method, {}) | settings
-    return Search(
-        method, load_space(space), tiny_images(), method_settings(method, **values), seed=seed
-    )
+    images = tiny_images(per_half)
+    return Search(method, load_space(space), images, method_settings(method, **values), seed=seed)
 
 
 def digest(value: Any) -> str:
@@ -71,6 +71,8 @@ class Hungry(Darts):
     name = "hungry"
 
     def start_epoch(self, epoch: int) -> None:
+        import ray
+
         share = ray.get_runtime_context().get_assigned_resources().get("GPU", 0)
         if share < 1:
             raise torch.OutOfMemoryError(f"no memory on {share:g} of a GPU")

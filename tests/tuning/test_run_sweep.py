@@ -44,8 +44,20 @@ def test_a_sweep(tmp_path: Path, small_ray: None) -> None:
     assert again.table.equals(result.table)
 
 
-def test_a_gpu_that_is_not_there(tmp_path: Path, small_ray: None) -> None:
-    with pytest.raises(UserError, match=r"this machine has not the 1 CPU and 0\.5 GPU that an"):
+@pytest.fixture(params=["told", pytest.param("started", marks=pytest.mark.long)])
+def no_gpu(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Ray without GPUs: what it would tell of itself, or a real one."""
+    if request.param == "started":
+        request.getfixturevalue("small_ray")
+        return
+    monkeypatch.setattr("ray.is_initialized", lambda: True)
+    monkeypatch.setattr("ray.nodes", lambda: [{"Alive": True, "Resources": {"CPU": 2.0}}])
+    monkeypatch.setattr("ray.cluster_resources", lambda: {"CPU": 2.0})
+
+
+def test_a_gpu_that_is_not_there(tmp_path: Path, no_gpu: None) -> None:
+    words = r"this machine has not the 1 CPU and 0\.5 GPU that an .* \(all .*: 2 CPUs, 0 GPUs\)"
+    with pytest.raises(UserError, match=words):
         sweep(tmp_path / "study", gpus_per_trial=0.5)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -14,13 +13,14 @@ from rich.table import Table
 
 from raynas.analysis.rank_correlation.scale import ALL, BEST_SCORED, BEST_TRUE
 from raynas.labels import benchmark_lines
+from raynas.live import LiveDisplay
 
 if TYPE_CHECKING:
     from raynas.execution.checkpoint_files import Checkpoint
     from search_spaces.benchmark import Benchmark
 
 
-class LiveScores:
+class LiveScores(LiveDisplay):
     """How many evaluations are done, and how much time is left.
 
     Args:
@@ -29,7 +29,7 @@ class LiveScores:
     """
 
     def __init__(self, console: Console, planned: Mapping[Checkpoint, int]) -> None:
-        self._console, self._planned = console, dict(planned)
+        self._planned = dict(planned)
         self._left = dict(planned)
         self._bars = Progress(
             TextColumn("{task.description}"),
@@ -41,18 +41,7 @@ class LiveScores:
             disable=not console.is_terminal,
         )
         self._task = self._bars.add_task("cells", total=sum(planned.values()))
-
-    def __enter__(self) -> LiveScores:
-        self._bars.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._bars.stop()
+        super().__init__(console, self._bars)
 
     def on_scores(self, checkpoint: Checkpoint, cells: int) -> None:
         """Count them; where there is no terminal, a line when a checkpoint is done."""
