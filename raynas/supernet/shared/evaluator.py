@@ -17,6 +17,9 @@ from raynas.supernet.weights import ArchitectureWeights, has_choice
 #: Bytes of one block's values that are computed together on a CPU, where what does not fit into
 #: its cache is slow; and on a GPU, which wants large pieces.
 GROUP_BYTES = {"cpu": 1 << 21, "cuda": 1 << 27}
+#: Of large images so little fits that nothing would be shared: up to so many architectures are
+#: computed together beyond it, as long as they are within so many bytes.
+_SHARING, _SHARING_BYTES = 16, 1 << 24
 
 
 class SharedEvaluator:
@@ -24,13 +27,13 @@ class SharedEvaluator:
 
     Args:
         network: the supernet; it is read only.
-        group_bytes: see `GROUP_BYTES`; None: as fits the device.
+        group_bytes: of one block's values that are computed together; None: as fits the device.
     """
 
     def __init__(self, network: Supernet, group_bytes: int | None = None) -> None:
         self.network = network
         self.device = network.stem.weight.device
-        self._bytes = group_bytes or GROUP_BYTES.get(self.device.type, GROUP_BYTES["cuda"])
+        self._bytes = group_bytes
         choices = range(network.num_blocks)
         self._choices = tuple(has_choice(network.space, block) for block in choices)
 
@@ -47,13 +50,20 @@ class SharedEvaluator:
         for position, each in enumerate(weights):
             members.setdefault(paths_of(self._choices, each), []).append(position)
         value = self.network.settings.channels * images[:, 0].numel() * images.element_size()
-        size = max(1, self._bytes // value)
+        size = self._size(value)
         ordered = sorted(members, key=lambda p: (p.output, _topology(p), p.blocks))
         for _, run in groupby(ordered, key=lambda p: p.output):
             same = list(run)
             for start in range(0, len(same), size):
                 group = same[start : start + size]
                 yield group, [members[paths] for paths in group]
+
+    def _size(self, value: int) -> int:
+        """How many architectures to compute together, if a block's value has so many bytes."""
+        if self._bytes is not None:
+            return max(1, self._bytes // value)
+        fitting = GROUP_BYTES.get(self.device.type, GROUP_BYTES["cuda"]) // value
+        return max(1, fitting, min(_SHARING, _SHARING_BYTES // value))
 
     @torch.no_grad()
     def logits(
