@@ -127,6 +127,21 @@ def test_two_way_interval_by_hand() -> None:
     assert draws.mean(scores, truth).interval == pytest.approx(tuple(ends))
 
 
+def test_seeds_that_agree_by_chance_do_not_make_the_interval_narrow() -> None:
+    """Scores turned round with the truth have the same tau, by other items."""
+    rng = np.random.default_rng(4)
+    half, first, second = rng.normal(size=(3, 15))
+    truth = np.concatenate([half, -half])
+    one, other = np.concatenate([first, second]), np.concatenate([-second, -first])
+    scores = 2 * truth + np.stack([one, other, one])
+    draws = TwoWay(30, resamples=80)
+    drawn = [statistics.KENDALL.draws(line, truth, draws.weights) for line in scores]
+    reach = stats.norm.ppf(0.975) * np.mean(drawn, axis=0).std(ddof=1)
+    value = statistics.kendall_tau(one + 2 * truth, truth)
+    ends = np.tanh(np.arctanh(value) + np.array([-1, 1]) * reach / (1 - value**2))
+    assert draws.mean(scores, truth).interval == pytest.approx(tuple(ends))
+
+
 def test_seeds_in_full_agreement_have_an_interval_without_width() -> None:
     truth = np.arange(9.0)
     found = TwoWay(9, resamples=50).mean([truth, 2 * truth, truth + 1], truth)

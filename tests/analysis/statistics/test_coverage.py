@@ -137,7 +137,8 @@ def test_coverage_of_one_against_others_among_the_best() -> None:
         )
         for world in range(WORLDS)
     ]
-    assert np.mean(found) == pytest.approx(0.9, abs=0.05)
+    assert within_chance(found, 0.935)
+    assert np.mean(found) <= 0.995
 
 
 def test_tests_are_significant_as_often_as_they_say() -> None:
