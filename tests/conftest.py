@@ -18,6 +18,13 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 # Ray's workers are at 15 by default: beside other tests they would hardly get any processor.
 os.environ.setdefault("RAY_worker_niceness", "0")
 
+#: What takes a process longest begins first; it waits for Ray or a browser while others compute.
+LONGEST = ("tests/report/", "tests/test_compare.py", "tests/execution/test_run_study.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
 
 @pytest.fixture(scope="session")
 def measured() -> Path:

@@ -25,7 +25,13 @@ from raynas.execution.row import FAILED_RUN
 from search_spaces.errors import UserError
 from search_spaces.table import Table
 from tests.execution.conftest import MakePlan
-from tests.support.processes import descendants, hear_interrupts, ray_actors, still_there
+from tests.support.processes import (
+    descendants,
+    hear_interrupts,
+    listening,
+    ray_actors,
+    still_there,
+)
 from tests.support.ray_studies import TRAINABLE, WRITER, Listener, clean_cluster, create, kill
 
 Rows = dict[Run, list[Any]]
@@ -204,13 +210,16 @@ class Driver:
 @pytest.mark.parametrize(
     "number", [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.long)]
 )
-def test_a_stopped_driver_loses_nothing(
+def test_a_stopped_driver_listened_on_loopback_only_and_loses_nothing(
     tmp_path: Path, small_ray: None, make_plan: MakePlan, table: Table, number: signal.Signals
 ) -> None:
     plan = make_plan(methods=("rs",), seeds=(0, 1), evaluations=12_000)
     with Driver(tmp_path / "study", plan.benchmark, plan.evaluations, 2, "rs") as driver:
         driver.wait_for_work()
+        addresses = listening(driver.process.pid)
         printed = driver.send(number).splitlines()
+    assert len(addresses) > 3  # whoever is on the same network reaches none of them
+    assert set(addresses) <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
     lines = [line for line in printed if not line.startswith("rs 1 ")]
     if number == signal.SIGINT:
         hint = f"continue with --resume {tmp_path / 'study'}"

@@ -29,12 +29,12 @@ def _plainly(search: Search) -> Search:
 
 @pytest.mark.parametrize("name", ["darts", "darts2", "gdas", "pc_darts"])
 def test_the_same_architecture_with_and_without(name: str) -> None:
-    settings = {"space": "3", "epochs": 3, "channels": 4, "arch_learning_rate": 0.003}
+    settings = {"space": "3", "epochs": 2, "channels": 4, "arch_learning_rate": 0.003}
     fast, plain = tiny_search(name, **settings), _plainly(tiny_search(name, **settings))
     found: list[list[tuple[int, ...]]] = []
     for search in (fast, plain):
         vectors = []
-        for _ in range(3):
+        for _ in range(2):
             search.method.start_epoch(search.epoch)
             search._steps()
             search.epoch += 1

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -61,6 +62,24 @@ def still_there(processes: list[psutil.Process], seconds: float) -> list[psutil.
     while (left := [process for process in processes if alive(process)]) and time.monotonic() < end:
         time.sleep(0.05)
     return left
+
+
+def listening(pid: int) -> list[str]:
+    """The addresses at which a process and all below it wait for others."""
+    parent = psutil.Process(pid)
+    return [
+        connection.laddr.ip
+        for process in (parent, *parent.children(recursive=True))
+        for connection in _connections(process)
+        if connection.status == psutil.CONN_LISTEN
+    ]
+
+
+def _connections(process: psutil.Process) -> list[Any]:
+    try:
+        return list(process.net_connections(kind="inet"))
+    except psutil.NoSuchProcess:
+        return []
 
 
 def _command(process: psutil.Process) -> list[str]:

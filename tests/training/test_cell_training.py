@@ -78,6 +78,11 @@ def test_another_training_is_refused(images: TrainingImages) -> None:
         _training(images, channels=8).load_state_dict(state)
 
 
+@pytest.fixture(scope="module")
+def after_one_epoch(images: TrainingImages) -> str:
+    return _finish(_training(images, epochs=1))
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -94,9 +99,10 @@ def test_another_training_is_refused(images: TrainingImages) -> None:
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_every_option_changes_something(images: TrainingImages, change: dict[str, object]) -> None:
-    plain, changed = _training(images, epochs=1), _training(images, epochs=1, **change)
-    assert _finish(plain) != _finish(changed)
+def test_every_option_changes_something(
+    images: TrainingImages, after_one_epoch: str, change: dict[str, object]
+) -> None:
+    assert _finish(_training(images, epochs=1, **change)) != after_one_epoch
 
 
 def test_the_learning_rate_falls_to_zero_over_all_steps(images: TrainingImages) -> None:

@@ -227,8 +227,7 @@ def _sign_test(gaps: Floats, seed: int) -> Significance | Statement:
 def holm(p_values: npt.ArrayLike) -> Floats:
     """Holm's step-down adjusted p-values (Holm 1979): any of a family at most at the level.
 
-    It assumes nothing about how the tests depend on each other; each p-value must be valid alone
-    (`statsmodels.stats.multitest.multipletests`).
+    It assumes nothing about how the tests depend on each other; each p-value must be valid alone.
 
     Args:
         p_values: (m,) of one family of tests; nan where there was no test, which then does not
@@ -237,13 +236,14 @@ def holm(p_values: npt.ArrayLike) -> Floats:
     Returns:
         (m,) adjusted, nan where nan.
     """
-    from statsmodels.stats.multitest import multipletests
-
+    # The same sums as in statsmodels' `multipletests`, which collects garbage at each call: a third
+    # of a second in a process with torch.
     given = np.asarray(p_values, dtype=np.float64)
     adjusted = np.full(given.shape, np.nan)
-    tested = ~np.isnan(given)
-    if tested.any():
-        adjusted[tested] = multipletests(given[tested], method="holm")[1]
+    (tested,) = np.nonzero(~np.isnan(given))
+    rising = tested[np.argsort(given[tested])]
+    factors = np.arange(len(rising), 0, -1)
+    adjusted[rising] = np.minimum(np.maximum.accumulate(factors * given[rising]), 1)
     return adjusted
 
 

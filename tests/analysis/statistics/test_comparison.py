@@ -7,6 +7,7 @@ from itertools import combinations, product
 import numpy as np
 import pytest
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
 from raynas.analysis import statistics
 from raynas.analysis.statistics import (
@@ -136,6 +137,15 @@ def test_holm_by_hand() -> None:
     assert holed[[0, 2, 3]] == pytest.approx([0.03, 1.0, 1.0])
     assert np.isnan(holed[1])
     assert len(statistics.holm([])) == 0
+
+
+def test_holm_is_that_of_statsmodels() -> None:
+    rng = np.random.default_rng(0)
+    for count in (1, 2, 7, 40):
+        p_values = rng.random(count) ** 3
+        p_values[count // 2 :: 5] = p_values[0]  # some are equal
+        expected = multipletests(p_values, method="holm")[1]
+        assert statistics.holm(p_values).tolist() == expected.tolist()
 
 
 def test_equivalence_by_hand() -> None:
