@@ -39,9 +39,9 @@ _DEFINITIONS = {
     "architectures of a cell; the ceiling does not know that part.",
     "Two architectures": "Of the cells of which two or more architectures were scored: Kendall's "
     "tau between the accuracies of two of the same cell, the mean over pairs and seeds. Below it "
-    "the reliability: Pearson's correlation between the two, and what follows for the mean over "
-    "all scored architectures of a cell (Spearman and Brown, 1910). A score of reliability r "
-    "has no Pearson correlation with anything that is expected to exceed the root of r. "
+    "the reliability: Spearman's rho between the two, and what follows for the mean over all "
+    "scored architectures of a cell (Spearman and Brown, 1910). No Spearman correlation of scores "
+    "of reliability r with anything is expected to exceed the root of r. "
     "Architectures that differ only in what nothing uses score the same.",
     "Truth": "Mean accuracy of the benchmark's trainings of the cell alone, at 4, 12, 36 and 108 "
     "epochs; higher is better on both sides, so agreement is positive.",

@@ -125,7 +125,7 @@ def _agreed(row: dict[str, Any]) -> str:
     if row["reliability"] is None:
         return who
     most = f"{row['reliability'] ** 0.5:.2f}"
-    return f"{who} (no Pearson correlation of their mean beyond {most} can be expected)"
+    return f"{who} (no Spearman correlation of their mean beyond {most} can be expected)"
 
 
 def notices(rows: list[dict[str, Any]]) -> list[str]:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from raynas.analysis.rank_correlation.scores import Group
-from raynas.analysis.statistics import Statement, kendall_tau, pearson
+from raynas.analysis.statistics import Statement, kendall_tau, spearman
 
 Floats = npt.NDArray[np.float64]
 
@@ -24,8 +24,11 @@ class Reliability:
         cells: that have at least two.
         tau: Kendall's tau-b between the accuracies of two architectures of each cell, the mean
             over pairs of labellings and seeds.
-        one: the same with Pearson's correlation: the reliability of a single architecture's.
-        mean: that of the mean over all labellings, by Spearman (1910) and Brown (1910).
+        one: the same with Spearman's rho: the reliability of the rank of a single architecture.
+            The order of one architecture of each cell is expected to have no Spearman correlation
+            with anything beyond its root (Spearman 1904).
+        mean: of the mean over all labellings, by Spearman (1910) and Brown (1910). Their formula
+            is for means of ranks, which orders cells nearly as the mean of accuracies does.
     """
 
     labellings: int
@@ -39,7 +42,7 @@ class Reliability:
         """That of a group."""
         count = group.labellings.shape[1]
         several = int(np.sum((~np.isnan(group.labellings[0])).sum(axis=0) > 1))
-        one = _agreement(group.labellings, pearson)
+        one = _agreement(group.labellings, spearman)
         mean = None if one is None else spearman_brown(one, count)
         return cls(count, several, _agreement(group.labellings, kendall_tau), one, mean)
 
