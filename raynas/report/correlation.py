@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from raynas.analysis.rank_correlation import Group, Truth
-from raynas.analysis.rank_correlation.console import interval, main_of, notices, seeds
+from raynas.analysis.rank_correlation.console import (
+    against_others,
+    interval,
+    main_of,
+    notices,
+    seeds,
+)
 from raynas.execution.files import write_atomically, writing
 from raynas.report import frame
 from raynas.report.content import SPACE_TITLES
@@ -210,8 +216,8 @@ def findings(rows: list[dict[str, Any]]) -> list[str]:
 def _finding(space: str, found: list[dict[str, Any]]) -> str:
     first = found[0]
     ceiling = "unknown" if first["ceiling"] is None else f"{first['ceiling']:.2f}"
-    one = first["one_against_others"]
-    other = "" if one is None else f", one training against the others reaches {one:.2f}"
+    one = against_others(first)
+    other = "" if one == "-" else f", one training against the others reaches {one}"
     each = [
         f"{row['method']} {interval(row)} (epoch {row['epoch']}, {seeds(row)} "
         f"seed{'s' * (row['seeds'] != 1)})"

@@ -100,8 +100,8 @@ def _caption(rows: list[dict[str, Any]]) -> str:
         "acc.: mean and deviation of the one-shot accuracies in %. A score that knew each "
         f"cell's expectation would reach tau {_number(whole['ceiling'])}, among the best 10 % "
         f"{_number(best['ceiling'])}, regret {_points(tops['ceiling'])}; one training against the "
-        f"others reaches tau {_number(whole['one_against_others'])} and "
-        f"{_number(best['one_against_others'])}; scores in random order have tau 0 "
+        f"others reaches tau {against_others(whole)} and "
+        f"{against_others(best)}; scores in random order have tau 0 "
         f"± {_number(whole['chance_deviation'])} and regret {_points(tops['chance'])}."
     )
 
@@ -214,6 +214,13 @@ def interval(row: dict[str, Any]) -> str:
         return str(row["statement"])
     ends = "" if row["low"] is None else f" [{row['low']:.2f}, {row['high']:.2f}]"
     return _number(row["value"]) + ends
+
+
+def against_others(row: dict[str, Any]) -> str:
+    """How one training ranks against the others, with its interval; "-" if that is unknown."""
+    low, high = row["one_against_others_low"], row["one_against_others_high"]
+    ends = "" if low is None else f" [{low:.2f}, {high:.2f}]"
+    return _number(row["one_against_others"]) + ends
 
 
 def _number(value: float | None) -> str:
