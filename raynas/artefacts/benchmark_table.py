@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from raynas.artefacts import conditions
+from raynas.artefacts import conditions, readings
 from raynas.artefacts._base import Artefact, Judged, Obtained, Reading, Verdict
 from raynas.artefacts.verdicts import elsewhere, exact
 
@@ -128,28 +128,27 @@ def _example(evidence: Evidence) -> Obtained:
 
 
 def _noise(evidence: Evidence) -> Obtained:
-    from raynas.analysis.statistics import Statement, one_against_others, repeat_agreement
+    from raynas.analysis.statistics import TwoWay
 
-    readings = []
+    found = []
     for name in _NAMES:
         table = evidence.table(name)
         rows = np.arange(table.space.num_unique)
         if len(rows) > _SAMPLED:
             rows = np.sort(np.random.default_rng(0).choice(rows, _SAMPLED, replace=False))
         repeats = np.stack([1 - table.test_error(rows, 108, r) for r in (0, 1, 2)], axis=1)
+        draws = TwoWay(len(rows))
         for label, function in (
-            ("one training against one other", repeat_agreement),
-            ("one training against the mean of the others", one_against_others),
+            ("one training against one other", draws.repeat_agreement),
+            ("one training against the mean of the others", draws.one_against_others),
         ):
-            tau = function(repeats)
-            value, note = (None, str(tau)) if isinstance(tau, Statement) else (tau, "")
-            readings.append(Reading(f"space {name}, {label}", value, note=note))
+            found.append(readings.estimated(f"space {name}, {label}", function(repeats)))
     differences = [
         *_unlike(evidence.benchmark),
         "the spaces of NAS-Bench-1Shot1 instead of the source's own",
     ]
     judged = elsewhere(differences)
-    return Obtained(tuple(readings), judged, _made(evidence.benchmark))
+    return Obtained(tuple(found), judged, _made(evidence.benchmark))
 
 
 ARTEFACTS = (

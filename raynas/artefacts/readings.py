@@ -18,7 +18,7 @@ POINTS = "points"
 def mean(label: str, values: npt.ArrayLike, unit: str = "") -> Reading:
     """Mean over runs."""
     known = _known(values)
-    return _reading(label, statistics.bootstrap(known), len(known), unit)
+    return estimated(label, statistics.bootstrap(known), len(known), unit)
 
 
 def difference(
@@ -27,13 +27,13 @@ def difference(
     """Mean of the first sample less that of the second; `runs` is the smaller sample."""
     samples = _known(first), _known(second)
     found = statistics.difference(*samples)
-    return _with_p(_reading(label, found, min(map(len, samples)), unit), *samples)
+    return _with_p(estimated(label, found, min(map(len, samples)), unit), *samples)
 
 
 def ratio(label: str, first: npt.ArrayLike, second: npt.ArrayLike) -> Reading:
     """Mean of the first sample divided by that of the second; p is of their difference."""
     samples = _known(first), _known(second)
-    reading = _reading(label, statistics.ratio(*samples), min(map(len, samples)), "")
+    reading = estimated(label, statistics.ratio(*samples), min(map(len, samples)), "")
     return _with_p(reading, *samples)
 
 
@@ -60,7 +60,10 @@ def counts(labels: Sequence[str], values: Sequence[float]) -> tuple[Reading, ...
     return tuple(Reading(label, float(v)) for label, v in zip(labels, values, strict=True))
 
 
-def _reading(label: str, found: Estimate | Statement, runs: int, unit: str) -> Reading:
+def estimated(
+    label: str, found: Estimate | Statement, runs: int | None = None, unit: str = ""
+) -> Reading:
+    """What a function of `raynas.analysis.statistics` gave."""
     if isinstance(found, Statement):
         return Reading(label, None, runs=runs, unit=unit, note=str(found))
     if isinstance(found.interval, Statement):

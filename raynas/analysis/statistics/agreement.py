@@ -83,12 +83,20 @@ def repeat_agreement(
     two; with Pearson's correlation it is the reliability of one repeat (Spearman 1904). Items
     with a nan are left out.
     """
+    sides = in_pairs(repeats)
+    return (
+        sides if isinstance(sides, Statement) else _mean([side.of(correlation) for side in sides])
+    )
+
+
+def in_pairs(repeats: npt.ArrayLike) -> list[Side] | Statement:
+    """The two sides of `repeat_agreement` for each pair of repeats."""
     known = _complete(repeats)
     if isinstance(known, Statement):
         return known
-    values = np.asarray(repeats, dtype=np.float64)[known]
+    values = np.asarray(repeats, dtype=np.float64)
     pairs = combinations(range(values.shape[1]), 2)
-    return _mean([correlation(values[:, i], values[:, j]) for i, j in pairs])
+    return [Side(values[:, i], values[:, j], known) for i, j in pairs]
 
 
 def _complete(repeats: npt.ArrayLike) -> npt.NDArray[np.int64] | Statement:

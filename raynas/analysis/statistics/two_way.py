@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from raynas.analysis.statistics.agreement import Choice, Side, against_others
+from raynas.analysis.statistics.agreement import Choice, Side, against_others, in_pairs
 from raynas.analysis.statistics.correlation import (
     Correlation,
     bins,
@@ -165,7 +165,20 @@ class TwoWay:
             measure: which coefficient.
             choose: positions of the items that count, given the mean of the others.
         """
-        sides = against_others(repeats, choose)
+        return self._over_items(against_others(repeats, choose), measure)
+
+    def repeat_agreement(
+        self, repeats: npt.ArrayLike, measure: Measure = KENDALL
+    ) -> Estimate | Statement:
+        """`repeat_agreement` of the items, with an interval as that of `one_against_others`.
+
+        Args:
+            repeats: (items, repeats), see `repeat_agreement`.
+            measure: which coefficient.
+        """
+        return self._over_items(in_pairs(repeats), measure)
+
+    def _over_items(self, sides: list[Side] | Statement, measure: Measure) -> Estimate | Statement:
         if isinstance(sides, Statement):
             return sides
         found = [side.of(measure.value) for side in sides]

@@ -214,3 +214,15 @@ def test_intervals_of_many_items_are_as_wide_as_those_of_all() -> None:
     assert part is not None
     assert np.ptp(part) == pytest.approx(np.ptp(np.quantile(every, [0.025, 0.975])), rel=0.3)
     assert np.mean(part) == pytest.approx(statistics.spearman(scores, truth), abs=0.005)
+
+
+def test_the_interval_of_repeats_that_agree() -> None:
+    rng = np.random.default_rng(2)
+    expected = rng.normal(size=200)
+    repeats = expected[:, None] + rng.normal(0, 0.5, (200, 3))
+    found = TwoWay(200).repeat_agreement(repeats)
+    assert isinstance(found, Estimate) and isinstance(found.interval, tuple)
+    assert found.value == pytest.approx(statistics.repeat_agreement(repeats))
+    low, high = found.interval
+    assert low < found.value < high and high - low < 0.2
+    assert isinstance(TwoWay(200).repeat_agreement(repeats[:, :1]), Statement)
