@@ -65,7 +65,6 @@ class LiveProgress(LiveDisplay):
             TextColumn("left"),
             TimeRemainingColumn(elapsed_when_finished=False),
             console=console,
-            disable=not console.is_terminal,
             refresh_per_second=4,
         )
         self._tasks = {key: self._add(key) for key in self._keys}

@@ -7,8 +7,8 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from raynas.begun import open_verified
 from search_spaces.errors import UserError, unknown_name
-from search_spaces.sources import open_benchmark
 from search_spaces.spaces import load_space
 
 if TYPE_CHECKING:
@@ -183,11 +183,13 @@ def prepare(study: Path, request: Request, out: Path | None, *, resume: bool) ->
     folder = out or study / FOLDER
     given = request.given()
     before = read_manifest(folder, ScoreLog.kind) if resume else None
+    if before and before["arguments"].get("labellings") is None and given.get("labellings") == 1:
+        del given["labellings"]  # begun by a version that knew one architecture only
     request = request.filled(before["arguments"] if before else None)
     # What was begun by a version that took the first architecture of each cell goes on with it.
     drawn = before is None or before.get("architectures") == DRAWN
     checkpoints = find_checkpoints(study, manifest, request.choice())
-    benchmark = open_benchmark(benchmark_source(manifest, request.benchmark))
+    benchmark = open_verified(benchmark_source(manifest, request.benchmark))
     spaces = list(dict.fromkeys(checkpoint.space for checkpoint in checkpoints))
     tables = {name: benchmark.table(load_space(name)) for name in spaces}
     cells = {name: scored_cells(name, request, drawn=drawn) for name in spaces}

@@ -81,8 +81,8 @@ def architectures(
         drawn: draw them uniformly from the architectures of the cell; else take the first.
 
     Returns:
-        Vectors (count, cells, d) in the order of the space's rows, and which of them are there
-        (count, cells).
+        Vectors (k, cells, d) in the order of the space's rows, where no cell has more than k, and
+        which of them are there (k, cells).
     """
     space = load_space(name)
     if not drawn:
@@ -95,6 +95,7 @@ def architectures(
     by_cell = np.argsort(rows, kind="stable")
     order, rows = order[by_cell], rows[by_cell]
     number = np.arange(len(rows)) - np.searchsorted(rows, rows)
+    count = min(count, int(number.max()) + 1)
     kept = number < count
     found = np.zeros((count, space.num_unique, vectors.shape[1]), np.uint8)
     there = np.zeros(found.shape[:2], bool)

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from scipy.stats import spearmanr
+from scipy.stats import kendalltau
 
 from raynas.correlation import app
 from raynas.correlation_study import Request, prepare
@@ -22,6 +22,7 @@ from raynas.oneshot import write_checkpoint
 from raynas.scored_cells import architectures, scored_cells
 from search_spaces import load_space
 from search_spaces.command_line import run
+from search_spaces.errors import UserError
 from search_spaces.table import Table
 from tests.support.benchmarks import synthetic_benchmark
 from tests.support.pages import Outline, report_data
@@ -169,10 +170,12 @@ def test_any_architecture_of_a_cell_may_stand_for_it() -> None:
 def test_the_architectures_of_a_cell_are_different_ones() -> None:
     space = load_space(1)
     vectors, there = architectures("1", 0, 3)
+    every = architectures("1", 0, 10**9)[1].sum(axis=0)
     assert np.array_equal(vectors[:1], architectures("1", 0)[0])
     known = space.rows(space.enumerate())
     counts = np.bincount(known, minlength=space.num_unique)
     assert np.array_equal(there.sum(axis=0), np.minimum(counts, 3))
+    assert np.array_equal(every, counts)
     for row in range(0, space.num_unique, 7):
         own = vectors[there[:, row], row]
         assert (space.rows(own) == row).all()
@@ -213,29 +216,38 @@ def test_several_architectures_of_each_cell(
     assert row["mean_accuracy"] == pytest.approx(
         np.mean([np.mean([*f.values()]) for f in of_cell.values()])
     )
-    assert (row["labellings"], row["labelled_twice"]) == (2, len(twice))
-    assert row["reliability_of_one"] == pytest.approx(spearmanr(twice).statistic)
+    assert (row["labellings"], row["cells_with_several"]) == (2, len(twice))
+    assert row["labelling_tau"] == pytest.approx(kendalltau(*twice.T).statistic)
+    assert row["labelling_low"] < row["labelling_tau"] < row["labelling_high"]
     page = Outline((out / "correlation.html").read_text()).text
     for words in (
         "Two architectures",
-        f"reliability {row['reliability_of_one']:.2f}",
+        f"{row['labelling_tau']:.2f}",
+        f"{len(twice)} cells",
         "up to 2, drawn at random by the seed; its score is their mean",
     ):
         assert words in page, words
 
 
-def test_what_took_the_first_architectures_goes_on_with_them(study: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("drawn", [True, False])
+def test_what_an_earlier_version_began_goes_on(study: Path, tmp_path: Path, drawn: bool) -> None:
+    """It knew one architecture of each cell: the first, later one that was drawn."""
     out = tmp_path / "old"
     request = Request(cells=5, images_limit=24, rules=("published",))
     work = prepare(study, request, out, resume=False)
     work.log.close()
     assert np.array_equal(work.cells["1"].vectors, architectures("1", 0)[0][0])
     manifest = json.loads((out / "manifest.json").read_text())
-    assert manifest.pop("architectures") == "drawn" and manifest["arguments"].pop("labellings") == 1
+    assert manifest["architectures"] == "drawn" and manifest["arguments"].pop("labellings") == 1
+    if not drawn:
+        del manifest["architectures"]
     write_manifest(out, manifest)
-    work = prepare(study, Request(), out, resume=True)
-    work.log.close()
-    assert np.array_equal(work.cells["1"].vectors, architectures("1", drawn=False)[0][0])
+    for given in (Request(), Request(labellings=1)):
+        work = prepare(study, given, out, resume=True)
+        work.log.close()
+        assert np.array_equal(work.cells["1"].vectors, architectures("1", drawn=drawn)[0][0])
+    with pytest.raises(UserError, match="labellings"):
+        prepare(study, Request(labellings=2), out, resume=True)
 
 
 @pytest.mark.parametrize("actors", ["0", "2"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from raynas.analysis.rank_correlation.console import labelling_tau
 from raynas.artefacts import conditions, readings
 from raynas.artefacts._base import Artefact, Judged, Obtained, Reading
 from raynas.artefacts.verdicts import Claim, above, elsewhere, finding
@@ -29,7 +30,7 @@ def _rows(evidence: Evidence, **wanted: object) -> list[Row]:
     """The rows with these values, against test accuracy at 108 epochs."""
     wanted = {"quantity": "test", "budget": 108, **wanted}
     rows = evidence.rows(STUDY, _FILE)
-    if rows and "seeds_used" not in rows[0]:
+    if rows and not {"seeds_used", "cells_with_several"} <= set(rows[0]):
         raise UserError(
             f"{evidence.folder(STUDY) / _FILE} is of an earlier version; "
             f"`python -m raynas.correlation {evidence.manifest(STUDY)['arguments']['study']} "
@@ -54,8 +55,10 @@ def _reading(row: Row, label: str = "") -> Reading:
         notes.append(f"one-shot accuracy {100 * row['mean_accuracy']:.1f} %, no better than chance")
     if row["ceiling"] is not None:
         notes.append(f"ceiling {row['ceiling']:.2f}")
-    if row.get("labelling_tau") is not None:
-        notes.append(f"two architectures of a cell agree with tau {row['labelling_tau']:.2f}")
+    if row["labelling_tau"] is not None:
+        agree = labelling_tau(row)
+        cells = row["cells_with_several"]
+        notes.append(f"two architectures of a cell agree with tau {agree} ({cells} cells)")
     note = "; ".join(part for part in notes if part)
     used = row["seeds_used"]
     return Reading(label or place, row["value"], row["low"], row["high"], used, note=note)
@@ -169,7 +172,7 @@ ARTEFACTS = (
         f"{_SOURCE}; range quoted by a later paper of the aw_nas authors",
         f"{_NONE}0.3 on space 3",
         "over the evaluated cells, last checkpoint, test accuracy at 108 epochs, with the "
-        "corrected and the published evaluation rule; bootstrap over cells and, from 3 seeds on, "
+        "corrected and the published evaluation rule; intervals over cells and, from 3 seeds on, "
         "seeds; judged is whether every interval lies in the quoted range, which is more than zero",
         _STUDIES,
         _spearman,

@@ -23,6 +23,7 @@ from search_spaces.space import Vectors
 if TYPE_CHECKING:
     from raynas.images import Images, ImageSource
 
+#: "row" holds positions of architectures; those of the first of each cell are rows of the space.
 _SCHEMA = pa.schema([("row", pa.int32()), ("accuracy", pa.float64())])
 
 Floats = npt.NDArray[np.float64]

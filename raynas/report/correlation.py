@@ -44,11 +44,9 @@ _DEFINITIONS = {
     "them stand for each cell (which, is said below), so part of the scatter is between the "
     "architectures of a cell; the ceiling does not know that part.",
     "Two architectures": "Of the cells of which two or more architectures were scored: Kendall's "
-    "tau between the accuracies of two of the same cell, the mean over pairs and seeds. Below it "
-    "the reliability: Spearman's rho between the two, and what follows for the mean over all "
-    "scored architectures of a cell (Spearman and Brown, 1910). No Spearman correlation of scores "
-    "of reliability r with anything is expected to exceed the root of r. "
-    "Architectures that differ only in what nothing uses score the same.",
+    "tau between the accuracies of the first two that were drawn of each, the mean over seeds. "
+    "What two architectures of one cell do not agree on says nothing about the cell. Some differ "
+    "only in what nothing uses and score the same.",
     "Truth": "Mean accuracy of the benchmark's trainings of the cell alone, at 4, 12, 36 and 108 "
     "epochs; higher is better on both sides, so agreement is positive.",
     "Corrected rule": "Operations and edges have weight 0 or 1 as in the cell: the result is that "

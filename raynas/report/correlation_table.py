@@ -90,7 +90,7 @@ def _line(
     name += tag("small", text(f"epoch {epoch}, {seeds(tau)} seed{'s' * (tau['seeds'] != 1)}"))
     cells = [tag("td", text(accuracy(tau)), tag("small", text(_distinct(tau))))]
     if twice:
-        cells.append(tag("td", *_reliability(tau)))
+        cells.append(tag("td", *_agreement(tau, notes)))
     cells += [tag("td", *_value(of[place], notes)) for place in _COEFFICIENTS.values()]
     cells.append(tag("td", text("–" if tau["p"] is None else f"{tau['p']:.3f}")))
     return tag("tr", tag("th", name, scope="row"), *cells, data_row=method)
@@ -134,11 +134,14 @@ def _distinct(row: Row) -> str:
     return f"{low} distinct" if low == high else f"{low} to {high} distinct"
 
 
-def _reliability(row: Row) -> tuple[str, ...]:
-    if row["labelling_tau"] is None:
-        return (text("–"), tag("small", "all the same"))
-    one, mean = row["reliability_of_one"], row["reliability"]
-    small = tag("small", text(f"reliability {one:.2f}"))
-    if mean is not None:
-        small += tag("small", text(f"of {row['labellings']}: {mean:.2f}"))
-    return (text(f"{row['labelling_tau']:.2f}"), small)
+def _agreement(row: Row, notes: dict[str, int]) -> tuple[str, ...]:
+    """Of two architectures of the same cells."""
+    value = {
+        "measure": "kendall",
+        "value": row["labelling_tau"],
+        "low": row["labelling_low"],
+        "high": row["labelling_high"],
+        "statement": row["labelling_statement"],
+    }
+    cells = tag("small", text(f"{row['cells_with_several']:,} cells"))
+    return (*_value(value, notes), cells)

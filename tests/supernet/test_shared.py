@@ -88,6 +88,25 @@ def test_many_of_one_topology_share_the_first_cell() -> None:
     assert torch.allclose(found, expected, atol=2e-4)
 
 
+@pytest.mark.parametrize(
+    ("channels", "pixels", "together"),
+    [(4, 8, 21), (4, 32, 10), (16, 32, 2), (16, 8, 16), (64, 32, 1)],
+)
+def test_how_many_are_computed_together(channels: int, pixels: int, together: int) -> None:
+    """Batches of 96 in float32: as many as fit into 2 MiB, or up to 16 within 16 MiB."""
+    space = load_space(1)
+    supernet = small_supernet(space, replace(TINY, channels=channels))
+    given = torch.empty(96, 3, pixels, pixels, device="meta")
+    sizes = []
+    for edges in vectors(space, 5):  # the operations vary; of some edges not all blocks are used
+        chosen = np.repeat(edges[None], 40, 0)
+        chosen[:, :4] = np.arange(40)[:, None] // 3 ** np.arange(4) % 3
+        weights = [rule_weights(space, v, "corrected", softmaxed=True) for v in chosen]
+        groups = SharedEvaluator(supernet).groups(weights, given)
+        sizes += [len(group) for group, _ in groups]
+    assert max(sizes) == together
+
+
 @pytest.mark.parametrize("group_bytes", [1, 1 << 14])
 def test_the_size_of_groups_changes_nothing(group_bytes: int) -> None:
     space = load_space(2)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from raynas.analysis.rank_correlation.reliability import Reliability
+from raynas.analysis.rank_correlation.labellings import Labellings
 from raynas.analysis.rank_correlation.scale import (
     ALL,
     BEST_SCORED,
@@ -69,10 +69,11 @@ COEFFICIENTS_SCHEMA = pa.schema(
         ("chance_accuracy", pa.float64()),
         ("by_chance", pa.bool_()),
         ("labellings", pa.int32()),
-        ("labelled_twice", pa.int32()),
+        ("cells_with_several", pa.int32()),
         ("labelling_tau", pa.float64()),
-        ("reliability_of_one", pa.float64()),
-        ("reliability", pa.float64()),
+        ("labelling_low", pa.float64()),
+        ("labelling_high", pa.float64()),
+        ("labelling_statement", pa.string()),
     ]
 )
 """One row per group of scores, subset of cells, target and measure.
@@ -83,7 +84,7 @@ cells and, from three seeds on, seeds (see `TwoWay`); of overlap and regret over
 accuracies.
 `ceiling`, `one_against_others` with its interval, `chance` and `chance_deviation`: see `Scale`.
 `p` is of a permutation test, for Kendall's tau of all cells against the main target. The columns
-from `mean_accuracy` on are of the group: see `Accuracies` and `Reliability`.
+from `mean_accuracy` on are of the group: see `Accuracies` and `Labellings`.
 """
 
 #: What is looked at first: mean test accuracy after 108 epochs.
@@ -136,7 +137,8 @@ def coefficients(
     rows: list[Row] = []
     for group in groups:
         space = group.space
-        own = {**Accuracies.of(group, images).columns(), **Reliability.of(group).columns()}
+        agreement = Labellings.of(group, draws[space])
+        own = Accuracies.of(group, images).columns() | agreement.columns()
         judged = _Judged(group, truths[space], scales[space], draws[space], own, seed)
         rows += _of_group(judged)
     return pa.Table.from_pylist(rows, COEFFICIENTS_SCHEMA)

@@ -38,7 +38,6 @@ class LiveScores(LiveDisplay):
             TextColumn("evaluations, left"),
             TimeRemainingColumn(),
             console=console,
-            disable=not console.is_terminal,
         )
         self._task = self._bars.add_task("cells", total=sum(planned.values()))
         super().__init__(console, self._bars)
@@ -71,7 +70,7 @@ def print_coefficients(console: Console, benchmark: Benchmark, found: pa.Table) 
         for key, of in _grouped(aimed, ("rule", "statistics")).items():
             console.print(_table(f"{key[0]} rule, {key[1]} statistics", of))
         console.print(_caption(aimed))
-        for line in [*reliabilities(aimed), *notices(here)]:
+        for line in [*agreements(aimed), *notices(here)]:
             console.print(f"note: {line}", markup=False)
 
 
@@ -94,7 +93,7 @@ def _caption(rows: list[dict[str, Any]]) -> str:
     whole, best = of[ALL, "kendall"], of[BEST_TRUE, "kendall"]
     tops = of[ALL, "top_10_regret"]
     return (
-        "tau: Kendall's tau-b with its 95 % bootstrap interval, and p of a permutation test; rho: "
+        "tau: Kendall's tau-b with its 95 % interval, and p of a permutation test; rho: "
         "Spearman's; best 10 %: tau among the truly best and among the best by one-shot accuracy; "
         "regret: percentage points lost when the 10 best by one-shot accuracy are trained; "
         "acc.: mean and deviation of the one-shot accuracies in %. A score that knew each "
@@ -106,26 +105,31 @@ def _caption(rows: list[dict[str, Any]]) -> str:
     )
 
 
-def reliabilities(rows: list[dict[str, Any]]) -> list[str]:
+def agreements(rows: list[dict[str, Any]]) -> list[str]:
     """How well two architectures of a cell agree, a sentence for each rule and statistics."""
     kept = [row for row in rows if (row["subset"], row["measure"]) == (ALL, "kendall")]
     lines = []
     for (rule, statistics), group in _grouped(kept, ("rule", "statistics")).items():
-        found = [_agreed(row) for row in group if row["labelling_tau"] is not None]
+        found = [
+            f"{labelling_tau(row)} with {row['method']} at epoch {row['epoch']}"
+            for row in group
+            if row["labelling_tau"] is not None
+        ]
         if found:
             lines.append(
                 f"{rule} rule, {statistics} statistics: two architectures of the same cell agree "
-                f"with tau {', '.join(found)}"
+                f"with tau {', '.join(found)}, over the {group[0]['cells_with_several']:,} cells "
+                "of which several were scored"
             )
     return lines
 
 
-def _agreed(row: dict[str, Any]) -> str:
-    who = f"{row['labelling_tau']:.2f} with {row['method']} at epoch {row['epoch']}"
-    if row["reliability"] is None:
-        return who
-    most = f"{row['reliability'] ** 0.5:.2f}"
-    return f"{who} (no Spearman correlation of their mean beyond {most} can be expected)"
+def labelling_tau(row: dict[str, Any]) -> str:
+    """How well two architectures of a cell agree, with its interval."""
+    ends = ""
+    if row["labelling_low"] is not None:
+        ends = f" [{row['labelling_low']:.2f}, {row['labelling_high']:.2f}]"
+    return _number(row["labelling_tau"]) + ends
 
 
 def notices(rows: list[dict[str, Any]]) -> list[str]:

@@ -61,8 +61,9 @@ class Group:
     @cached_property
     def accuracies(self) -> npt.NDArray[np.float64]:
         """The mean over the architectures of each cell, shape (seeds, n)."""
-        found: npt.NDArray[np.float64] = np.nanmean(self.labellings, axis=1)
-        return found
+        found = np.nanmean(self.labellings, axis=1)
+        # The mean of three equal shares need not be that share: ties would be broken by rounding.
+        return np.asarray(np.round(found, 12), np.float64)
 
 
 @dataclass(frozen=True, slots=True)

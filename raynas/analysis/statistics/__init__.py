@@ -1,12 +1,13 @@
 """Statistics: intervals, tests, correlations, variances and power.
 
-Everything here takes plain arrays, uses functions of scipy and statsmodels where there are any, and
-returns a `Statement` instead of a number where the data do not allow one.
+Everything here takes plain arrays, uses functions of scipy and statsmodels where there are any (but
+for Holm's correction, where that of statsmodels collects garbage at each call), and returns a
+`Statement` instead of a number where the data do not allow one.
 """
 
 from __future__ import annotations
 
-from raynas.analysis.statistics.agreement import one_against_others, repeat_agreement
+from raynas.analysis.statistics.agreement import Side, one_against_others, repeat_agreement
 from raynas.analysis.statistics.comparison import (
     Equivalence,
     MannWhitney,
@@ -83,6 +84,7 @@ __all__ = [
     "MannWhitney",
     "Measure",
     "SeedMean",
+    "Side",
     "Significance",
     "Statement",
     "TwoWay",

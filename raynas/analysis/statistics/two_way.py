@@ -31,6 +31,7 @@ RESAMPLES = 500
 
 #: From so many items on, an interval is computed from a part of them.
 MOST_ITEMS = 2000
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,22 +134,32 @@ class TwoWay:
         right = np.asarray(truth, dtype=np.float64)
         inside = inside or [np.arange(len(right))] * len(rows)
         sides = [Side(row, right, some) for row, some in zip(rows, inside, strict=True)]
+        return self.mean_of(sides, measure)
+
+    def mean_of(self, sides: Sequence[Side], measure: Measure = KENDALL) -> SeedMean:
+        """The mean of the coefficients of one pair of sides for each seed.
+
+        Args:
+            sides: of each seed, over the same items.
+            measure: which coefficient.
+        """
+        count = len(sides)
         found = [side.of(measure.value) for side in sides]
         usable = {s: value for s, value in enumerate(found) if not isinstance(value, Statement)}
         lost = left_out(found)
         if not usable:
-            return SeedMean(None, None, 0, len(rows), lost)
-        none = _no_interval(len(usable), len(rows), min(len(inside[s]) for s in usable))
+            return SeedMean(None, None, 0, count, lost)
+        none = _no_interval(len(usable), count, min(len(sides[s].inside) for s in usable))
         interval = None
         if none is None:
             drawn = np.stack([self._draws(sides[s], measure) for s in usable], axis=1)
             interval = self._interval(np.array(list(usable.values())), drawn)
             none = None if interval else "no interval: too few distinct values"
-        if interval and len(rows) < FEWEST:
-            none = f"{_seeds(len(rows))}: the interval is over cells only"
+        if interval and count < FEWEST:
+            none = f"{_seeds(count)}: the interval is over cells only"
         statement = "; ".join(part for part in (lost, none) if part) or None
         value = float(np.mean(list(usable.values())))
-        return SeedMean(value, interval, len(usable), len(rows), statement)
+        return SeedMean(value, interval, len(usable), count, statement)
 
     def one_against_others(
         self, repeats: npt.ArrayLike, measure: Measure = KENDALL, choose: Choice | None = None
@@ -222,8 +233,8 @@ class TwoWay:
             return None
         drawn = drawn[known.any(axis=1)]
         value, upper = values.mean(), (1 + self._level) / 2
-        if abs(value) >= 1:
-            return float(value), float(value)
+        if abs(value) > 1 - _ROUNDING:  # of few items that happens by chance, and z has no end
+            return None
         of_seeds = stdtrit(len(values) - 1, upper) ** 2 * values.var(ddof=1) / len(values)
         of_items = ndtri(upper) ** 2 * max(_covariance(drawn), 0.0)
         # Seeds that happen to agree must not make it narrower than that of other items alone.
@@ -240,7 +251,7 @@ class TwoWay:
         if len(means) < len(drawn) / 2:
             return None
         low, high = np.quantile(means, [(1 - self._level) / 2, (1 + self._level) / 2])
-        return float(low), float(high)
+        return (float(low), float(high)) if high - low > _ROUNDING else None
 
 
 def _covariance(drawn: Floats) -> float:

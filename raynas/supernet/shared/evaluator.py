@@ -17,8 +17,8 @@ from raynas.supernet.weights import ArchitectureWeights, has_choice
 #: Bytes of one block's values that are computed together on a CPU, where what does not fit into
 #: its cache is slow; and on a GPU, which wants large pieces.
 GROUP_BYTES = {"cpu": 1 << 21, "cuda": 1 << 27}
-#: Of large images so little fits that nothing would be shared: up to so many architectures are
-#: computed together beyond it, as long as they are within so many bytes.
+#: Where little fits, little would be shared: up to so many architectures are computed together
+#: beyond it, as long as their values are within so many bytes.
 _SHARING, _SHARING_BYTES = 16, 1 << 24
 
 

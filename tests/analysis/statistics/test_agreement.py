@@ -142,10 +142,13 @@ def test_seeds_that_agree_by_chance_do_not_make_the_interval_narrow() -> None:
     assert draws.mean(scores, truth).interval == pytest.approx(tuple(ends))
 
 
-def test_seeds_in_full_agreement_have_an_interval_without_width() -> None:
-    truth = np.arange(9.0)
-    found = TwoWay(9, resamples=50).mean([truth, 2 * truth, truth + 1], truth)
-    assert found.interval == pytest.approx((1, 1)) and found.statement is None
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_an_order_that_all_samples_have_has_no_interval(seeds: int) -> None:
+    """Of three items one order in six is theirs by chance: a point would be a wrong interval."""
+    truth = np.arange(3.0)
+    found = TwoWay(3, resamples=50).mean([truth + seed for seed in range(seeds)], truth)
+    assert found.value == 1 and found.interval is None
+    assert found.statement == "no interval: too few distinct values"
 
 
 def test_interval_of_one_against_others_is_of_samples_of_the_items() -> None:
@@ -196,8 +199,11 @@ def test_one_against_others_without_an_interval_says_why() -> None:
 def test_two_way_degenerate() -> None:
     truth = np.arange(5.0)
     single = TwoWay(5, resamples=50).mean(truth, truth)
-    assert single.value == pytest.approx(1) and single.interval is not None
-    assert single.statement == "1 seed: the interval is over cells only"
+    assert single.value == pytest.approx(1) and single.interval is None
+    assert single.statement == "no interval: too few distinct values"
+    other = TwoWay(5, resamples=50).mean([0.0, 2, 1, 3, 4], truth)
+    assert other.interval is not None
+    assert other.statement == "1 seed: the interval is over cells only"
     few = TwoWay(2).mean([1.0, 2.0], [1.0, 2.0])
     assert few.value == pytest.approx(1) and few.interval is None
     assert few.statement == "no interval: 2 cells, at least 3 are needed"

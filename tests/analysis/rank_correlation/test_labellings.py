@@ -7,7 +7,8 @@ import pyarrow as pa
 import pytest
 
 from raynas.analysis.rank_correlation import SCORES_SCHEMA, Group, groups_of
-from raynas.analysis.rank_correlation.reliability import Reliability, spearman_brown
+from raynas.analysis.rank_correlation.labellings import Labellings
+from raynas.analysis.statistics import TwoWay
 
 
 def of(labellings: np.ndarray) -> Group:
@@ -21,36 +22,33 @@ def test_of_two_seeds_and_three_cells() -> None:
     first = [[0.1, 0.2, 0.3, 0.4], [0.1, 0.3, 0.2, nan]]
     second = [[0.1, 0.2, 0.3, 0.9], [0.3, 0.2, 0.1, nan]]
     group = of(np.array([first, second]))
-    found = Reliability.of(group)
-    assert (found.labellings, found.cells) == (2, 3)
-    assert found.tau == pytest.approx((1 / 3 - 1) / 2)
-    assert found.one == pytest.approx((0.5 - 1) / 2) and found.mean is None
+    found = Labellings.of(group, TwoWay(4, resamples=50))
+    assert (found.most, found.cells) == (2, 3) and found.tau is not None
+    assert found.tau.value == pytest.approx((1 / 3 - 1) / 2)
     assert group.accuracies[0] == pytest.approx([0.1, 0.25, 0.25, 0.4])
 
 
-def test_one_labelling_has_no_reliability() -> None:
-    found = Reliability.of(of(np.array([[[0.1, 0.2, 0.3]]])))
-    assert found == Reliability(1, 0, None, None, None)
+def test_one_architecture_of_each_cell_agrees_with_none() -> None:
+    columns = Labellings.of(of(np.array([[[0.1, 0.2, 0.3]]])), TwoWay(3)).columns()
+    assert columns.pop("labellings") == 1 and columns.pop("cells_with_several") == 0
+    assert set(columns.values()) == {None}
 
 
-@pytest.mark.parametrize("count", [2, 5])
-def test_the_reliability_of_a_mean(count: int) -> None:
-    """Cells and architectures of equal variance: one has reliability 1/2, a mean n/(n + 1)."""
+def test_the_interval_of_the_agreement() -> None:
+    """Cells and architectures of equal variance: a correlation of 1/2, so a tau of 1/3."""
     rng = np.random.default_rng(0)
-    cells = rng.normal(size=20_000)
-    scores = cells + rng.normal(size=(count, len(cells)))
-    found = Reliability.of(of(scores[None]))
-    assert found.one == pytest.approx(0.5, abs=0.02)
-    assert found.mean == pytest.approx(count / (count + 1), abs=0.02)
-    # The bound that it is for: no correlation with the cells' own values is beyond its root.
-    assert found.mean is not None
-    of_mean = np.corrcoef(scores.mean(axis=0), cells)[0, 1]
-    assert of_mean == pytest.approx(np.sqrt(found.mean), abs=0.02)
+    scores = rng.normal(size=(3, 1, 400)) + rng.normal(size=(3, 5, 400))
+    tau = Labellings.of(of(scores), TwoWay(400)).tau
+    assert tau is not None and tau.interval is not None and tau.used == 3
+    assert tau.interval[0] < 1 / 3 < tau.interval[1]
+    assert tau.interval[1] - tau.interval[0] < 0.25
 
 
-def test_nothing_is_strengthened_from_below_zero() -> None:
-    assert spearman_brown(-0.1, 3) is None and spearman_brown(0, 3) == 0
-    assert spearman_brown(1, 3) == 1
+@pytest.mark.parametrize("share", [0.1, 2 / 15, 4 / 15])
+def test_means_of_equal_shares_stay_equal(share: float) -> None:
+    labellings = np.full((1, 3, 200), share)
+    labellings[0, 2, ::3] = np.nan
+    assert len(np.unique(of(labellings).accuracies)) == 1
 
 
 def test_scores_become_groups_whatever_their_order() -> None:
