@@ -46,6 +46,7 @@ class Study:
         resume: "--resume" of the command: "folder" (it names the study), "flag" (beside --out), or
             "none" (it is run again).
         done: the file that is there when it has finished.
+        named: whether its first argument says what to run, and stands before --resume, too.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Study:
     takes: tuple[str, ...] = ("benchmark", "images", "device", "address")
     resume: str = "folder"
     done: str = MANIFEST
+    named: bool = False
 
 
 _FIRST_ORDER = "darts,gdas,pc_darts,random_ws"
@@ -65,7 +67,7 @@ _CIFAR = ("--images", "cifar10")
 def _study(name: str, quick_seeds: int = 5) -> Study:
     quick = (name, "--preset", "quick", "--space", "3", "--search-seeds", str(quick_seeds))
     paper = (name, "--preset", "paper", "--space", "1,2,3", *_CIFAR)
-    return Study(name, "raynas.study", {"quick": quick, "paper": paper})
+    return Study(name, "raynas.study", {"quick": quick, "paper": paper}, named=True)
 
 
 def _sweep(method: str) -> Study:
@@ -192,6 +194,6 @@ def command_line(study: Study, given: Sequence[str], folder: Path, *, resume: bo
     """The whole command after the interpreter: ["-m", "raynas.compare", ...]."""
     start = ["-m", study.module]
     if resume and study.resume == "folder":
-        return [*start, "--resume", str(folder)]
+        return [*start, *given[: study.named], "--resume", str(folder)]
     flag = ["--resume"] if resume and study.resume == "flag" else []
     return [*start, *given, "--out", str(folder), *flag]

@@ -55,15 +55,15 @@ _SUGGESTIONS = 0.0175
 _RUN_THROUGH_RAY = 9.6 / 200
 _EVALUATIONS = 280
 
-_LOADED = "measured once, while other work had most of both cores"
+_LOADED = "measured once, while other work had a part of both cores"
 _FIRST_ORDER = ("darts", "gdas", "pc_darts")
 _SEEDS = 5
 #: Quick preset, wall seconds of the commands of `raynas.artefacts.commands`; and the epochs of
 #: each first-order method on a GPU, where searches are of the published size but shorter.
 _QUICK: dict[str, tuple[float, float]] = {
-    "one-shot": (518.0, 20 * _SEEDS),
+    "one-shot": (150.0, 20 * _SEEDS),
     "regularisation": (509.0, 11 * 10 * _SEEDS),
-    "learning-rate": (1118.0, 3 * 10 * _SEEDS),
+    "learning-rate": (295.0, 3 * 10 * _SEEDS),
     "epochs": (332.0, (5 + 10 + 20) * _SEEDS),
     "warm-start": (189.0, 2 * 10 * _SEEDS),
     "tuning-darts": (510.0, 0),
@@ -72,7 +72,7 @@ _QUICK: dict[str, tuple[float, float]] = {
 }
 #: Six brackets of 3, 6 and 12 epochs, and three finalists with three seeds, about.
 _QUICK_SWEEP_EPOCHS = 300
-_QUICK_CORRELATION, _RANDOM_POLICY, _QUICK_BLACK_BOX = 214.0, 40.0, 1143.0
+_QUICK_CORRELATION, _RANDOM_POLICY, _QUICK_BLACK_BOX = 197.0, 12.0, 1143.0
 _QUICK_EVOLUTION, _QUICK_EVOLUTION_SEEDS = 108.0, 200
 #: Cells of the three spaces, checkpoints of each search, kinds of evaluation of each checkpoint.
 _CELLS, _CHECKPOINTS, _RULES = 66_312, 5, 4

@@ -3,8 +3,10 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
+from typer.main import get_command
 
 from raynas.artefacts import ARTEFACTS, find_artefacts
 from raynas.artefacts.commands import PRESETS, STUDIES, Options, arguments, command_line
@@ -70,6 +72,19 @@ def test_commands_resume_in_their_own_way(tmp_path) -> None:
     assert command("one-shot", True) == ["-m", "raynas.compare", "--resume", str(tmp_path)]
     assert command("correlation", True)[-3:] == ["--out", str(tmp_path), "--resume"]
     assert "--resume" not in command("random-policy", True)
+
+
+@pytest.mark.parametrize("resume", [False, True])
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("name", STUDIES)
+def test_the_commands_are_understood(name: str, preset: str, resume: bool, tmp_path) -> None:
+    """The command itself reads its arguments: all that must be there are, and it knows all."""
+    study, folders = STUDIES[name], {study: tmp_path / study for study in STUDIES}
+    given = arguments(study, preset, Options(benchmark="surrogate"), folders)
+    command = command_line(study, given, tmp_path / "out", resume=resume)
+    read = get_command(import_module(study.module).app).make_context(study.module, command[2:])
+    continued = {"folder": tmp_path / "out", "flag": True, "none": None}[study.resume]
+    assert (read.params.get("resume") or None) == (continued if resume else None)
 
 
 @pytest.mark.long

@@ -32,7 +32,7 @@ class Commands:
 
     def __call__(self, command: Sequence[str], log: Path) -> Ran:
         self.ran.append(list(command))
-        flag = "--resume" if command[2] == "--resume" else "--out"
+        flag = "--out" if "--out" in command else "--resume"
         folder = Path(command[command.index(flag) + 1])
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "manifest.json").write_text("{}")
