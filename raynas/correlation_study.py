@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -126,6 +127,22 @@ class Request:
         corrected = (self.statistics or _DEFAULTS["statistics"]) if "corrected" in rules else ()
         pairs = [("corrected", each) for each in corrected]
         return [*pairs, ("published", PUBLISHED_STATISTICS)] if "published" in rules else pairs
+
+
+def rerun_command(arguments: Mapping[str, Any]) -> str:
+    """The command line that a manifest's arguments are of; what is usual is left out."""
+    study = Path(arguments["study"])
+    if study.is_relative_to(Path.cwd()):
+        study = study.relative_to(Path.cwd())
+    parts = ["python", "-m", "raynas.correlation", str(study)]
+    for name in (field.name for field in fields(Request)):
+        value = arguments.get(name)
+        value = tuple(value) if isinstance(value, list) else value
+        if value is not None and value != _DEFAULTS.get(name):
+            flag = {"spaces": "space"}.get(name, name.replace("_", "-"))
+            named = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+            parts += [f"--{flag}", named]
+    return shlex.join(parts)
 
 
 @dataclass(frozen=True)

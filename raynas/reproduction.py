@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from raynas import correlation_study
 from raynas.artefacts import (
     Artefact,
     Evidence,
@@ -20,7 +21,7 @@ from raynas.artefacts import (
 from raynas.artefacts.commands import PRESETS, Options, command_line, find_study
 from raynas.artefacts.ledger import NOT_RECORDED, Ledger, Planned, plan
 from raynas.artefacts.running import Outcome, Runner, run_command, run_studies
-from raynas.execution.manifest import COMPARISON, MANIFEST, read_manifest
+from raynas.execution.manifest import COMPARISON, CORRELATION, MANIFEST, read_manifest
 from raynas.report.wording import rerun_command
 from raynas.version import this_version
 from search_spaces.errors import UserError, unknown_name
@@ -177,6 +178,8 @@ def _command_of(folder: Path) -> str:
     """What made a study that was given, as far as its manifest says it."""
     if (folder / MANIFEST).exists():
         manifest = read_manifest(folder)
+        if manifest.get("kind") == CORRELATION:
+            return correlation_study.rerun_command(manifest["arguments"])
         if manifest.get("command") or manifest.get("kind", COMPARISON) == COMPARISON:
             return rerun_command(manifest)
     return f"(read from {folder})"

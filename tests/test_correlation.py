@@ -16,7 +16,7 @@ import pytest
 from scipy.stats import kendalltau
 
 from raynas.correlation import app
-from raynas.correlation_study import Request, prepare
+from raynas.correlation_study import Request, prepare, rerun_command
 from raynas.execution.manifest import new_manifest, write_manifest
 from raynas.oneshot import write_checkpoint
 from raynas.scored_cells import architectures, scored_cells
@@ -192,6 +192,19 @@ def test_what_is_scored_of_a_sample_of_cells() -> None:
         assert set(rows) == set(cells.rows) and len(set(cells.order)) == len(cells.order)
     assert set(one.order) < set(three.order) and set(labellings) == {0, 1, 2}
     assert cells.there[cells.order].all()
+
+
+def test_the_command_that_made_it_is_known(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = Request(methods=("darts",), cells=5, labellings=2, rules=("published",), seed=3)
+    prepare(study, asked, tmp_path / "found", resume=False).log.close()
+    arguments = json.loads((tmp_path / "found" / "manifest.json").read_text())["arguments"]
+    monkeypatch.chdir(study.parent)
+    assert rerun_command(arguments) == (
+        "python -m raynas.correlation mine --methods darts --cells 5 --labellings 2 "
+        "--rules published --seed 3"
+    )
 
 
 def test_several_architectures_of_each_cell(

@@ -47,6 +47,8 @@ COMPARISON = "comparison"
 """The kind of study that `raynas.compare` makes; also of those whose manifest names none."""
 STUDY = "study"
 """The kind that `raynas.study` makes."""
+CORRELATION = "correlation"
+"""The kind that `raynas.correlation` makes."""
 SEARCHES = (COMPARISON, STUDY)
 """The kinds that have trajectories of searches in them."""
 

@@ -16,6 +16,7 @@ from raynas.execution.actor_pool import restarting_actors
 from raynas.execution.checkpoint_files import Checkpoint
 from raynas.execution.directory import StudyDirectory
 from raynas.execution.files import TEMPORARY_PREFIX, write_atomically
+from raynas.execution.manifest import CORRELATION
 from raynas.execution.supernet_actor import SupernetActor
 from raynas.oneshot.scoring import Scorer
 from search_spaces.space import Vectors
@@ -84,7 +85,7 @@ def _parts(positions: npt.NDArray[np.int64], size: int) -> Iterator[npt.NDArray[
 class ScoreLog(StudyDirectory):
     """A directory with one file per finished block, written as a whole or not at all."""
 
-    kind: ClassVar[str] = "correlation"
+    kind: ClassVar[str] = CORRELATION
 
     def __init__(self, path: Path, manifest: dict[str, Any], lock: int) -> None:
         """Use `create` or `resume`."""
