@@ -75,17 +75,23 @@ def given_values(request: Asked, *without: str) -> dict[str, Any]:
     }
 
 
+def flag(field: str) -> str:
+    """The option of a command that fills a field of its request."""
+    return "--" + {"spaces": "space"}.get(field, field.replace("_", "-"))
+
+
 def check_common(request: Asked) -> None:
     """Refuse options that name nothing, and a negative seed.
 
     Raises:
         UserError: in one line.
     """
-    for option, chosen in (("--space", request.spaces), ("--methods", request.methods)):
-        if chosen is not None and not chosen:
-            raise UserError(f"{option} names nothing; leave it out or give names", exit_code=2)
-    if request.benchmark == "":
-        raise UserError("--benchmark names nothing; give auto, surrogate or a path", exit_code=2)
+    for name, value in vars(request).items():
+        if value == () or (isinstance(value, str) and not value.strip(" ,")):
+            wanted = "auto, surrogate or a path" if name == "benchmark" else "names"
+            raise UserError(
+                f"{flag(name)} names nothing; leave it out or give {wanted}", exit_code=2
+            )
     if request.seed is not None and request.seed < 0:
         raise UserError(f"--seed must not be negative, it is {request.seed}", exit_code=2)
 

@@ -81,18 +81,6 @@ def correlation(
             "--address joins a Ray cluster and --actors 0 uses none; leave one of them out",
             exit_code=2,
         )
-    for option, text in (
-        ("--methods", methods),
-        ("--space", space),
-        ("--seeds", seeds),
-        ("--epochs", epochs),
-        ("--rules", rules),
-        ("--statistics", statistics),
-    ):
-        _refuse_empty(option, text)
-    # Before a directory is made for what could not run.
-    gpus = None if address is None else probe_cluster(address).get("GPU", 0.0)
-    search_device(SearchRequest(device=device, cluster_gpus=gpus))
     request = Request(
         methods=_names(methods),
         spaces=_names(space),
@@ -106,6 +94,10 @@ def correlation(
         seed=seed,
         benchmark=benchmark,
     )
+    request.check()
+    # Before a directory is made for what could not run.
+    gpus = None if address is None else probe_cluster(address).get("GPU", 0.0)
+    search_device(SearchRequest(device=device, cluster_gpus=gpus))
     work = prepare(study, request, out, resume=resume)
     console = Console(highlight=False)
     try:
@@ -125,13 +117,6 @@ def correlation(
         console.print(f"{what:<13}{path}", markup=False, soft_wrap=True)
 
 
-def _refuse_empty(option: str, text: str | None) -> None:
-    from search_spaces.errors import UserError
-
-    if text is not None and not text.strip(" ,"):
-        raise UserError(f"{option} names nothing; leave it out or give names", exit_code=2)
-
-
 def _names(text: str | None) -> tuple[str, ...] | None:
     """The names that commas join; those within brackets belong to a name."""
     if text is None:
@@ -146,7 +131,7 @@ def _numbers(text: str | None) -> tuple[int, ...] | None:
     names = _names(text)
     if names is None:
         return None
-    if not names or not all(name.isdigit() for name in names):
+    if not all(name.isdigit() for name in names):
         raise UserError(f"--seeds is {text!r}; it must be numbers such as 0,1,2", exit_code=2)
     return tuple(map(int, names))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from raynas.begun import open_verified
+from raynas.begun import check_common, flag, given_values, open_verified, tables_of
 from search_spaces.errors import UserError, unknown_name
 from search_spaces.spaces import load_space
 
@@ -78,12 +78,11 @@ class Request:
         from raynas.supernet import STATISTICS
         from raynas.supernet.rules import RULES
 
+        check_common(self)
         for kind, names, valid in (
             ("evaluation rule", self.rules, RULES),
             ("batch statistics", self.statistics, STATISTICS),
         ):
-            if names is not None and not names:
-                raise UserError(f"no {kind} is named; valid: {', '.join(valid)}", exit_code=2)
             for name in names or ():
                 if name not in valid:
                     raise unknown_name(kind, name, list(valid))
@@ -93,27 +92,23 @@ class Request:
                 "out; leave --statistics out or add corrected",
                 exit_code=2,
             )
-        for option, least in (
-            ("cells", 3),
-            ("labellings", 1),
-            ("images_limit", 2),
-            ("seed", 0),
-        ):
-            value = getattr(self, option)
+        for name, least in (("cells", 3), ("labellings", 1), ("images_limit", 2)):
+            value = getattr(self, name)
             if value is not None and value < least:
-                flag = option.replace("_", "-")
-                raise UserError(f"--{flag} is {value}; it must be at least {least}", exit_code=2)
+                raise UserError(
+                    f"{flag(name)} is {value}; it must be at least {least}", exit_code=2
+                )
 
     def given(self) -> dict[str, Any]:
         """What was given, as a manifest records it (without the benchmark)."""
-        return {k: v for k, v in vars(self).items() if v is not None and k != "benchmark"}
+        return given_values(self, "benchmark")
 
     def filled(self, recorded: Mapping[str, Any] | None = None) -> Request:
         """The same with what is usual, or with what was recorded, in the place of None."""
         known = {k: tuple(v) if isinstance(v, list) else v for k, v in (recorded or {}).items()}
-        names = {field.name for field in fields(self)} - {"benchmark"}
-        values = _DEFAULTS | {k: v for k, v in known.items() if k in names} | self.given()
-        return replace(self, **values)
+        given = {k: v for k, v in vars(self).items() if v is not None}
+        values = _DEFAULTS | {k: v for k, v in known.items() if k in vars(self)} | given
+        return replace(self, **values | {"benchmark": self.benchmark})
 
     def choice(self) -> Choice:
         """Which checkpoints."""
@@ -139,9 +134,8 @@ def rerun_command(arguments: Mapping[str, Any]) -> str:
         value = arguments.get(name)
         value = tuple(value) if isinstance(value, list) else value
         if value is not None and value != _DEFAULTS.get(name):
-            flag = {"spaces": "space"}.get(name, name.replace("_", "-"))
-            named = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
-            parts += [f"--{flag}", named]
+            several = value if isinstance(value, tuple) else (value,)
+            parts += [flag(name), ",".join(map(str, several))]
     return shlex.join(parts)
 
 
@@ -207,9 +201,8 @@ def prepare(study: Path, request: Request, out: Path | None, *, resume: bool) ->
     drawn = before is None or before.get("architectures") == DRAWN
     checkpoints = find_checkpoints(study, manifest, request.choice())
     benchmark = open_verified(benchmark_source(manifest, request.benchmark))
-    spaces = list(dict.fromkeys(checkpoint.space for checkpoint in checkpoints))
-    tables = {name: benchmark.table(load_space(name)) for name in spaces}
-    cells = {name: scored_cells(name, request, drawn=drawn) for name in spaces}
+    tables = tables_of(benchmark, (checkpoint.space for checkpoint in checkpoints))
+    cells = {name: scored_cells(name, request, drawn=drawn) for name in tables}
     images = find_images(manifest["search"]["images"]["source"])
     if resume:
         log = ScoreLog.resume(folder, given, benchmark.sha256)

@@ -12,6 +12,7 @@ from torch.nn.functional import cross_entropy
 from raynas.images import Batch
 from raynas.oneshot._settings import GradientSettings
 from raynas.oneshot.darts import Darts
+from raynas.supernet.weights import ArchitectureWeights
 
 Tensors = list[Tensor]
 
@@ -55,7 +56,8 @@ class Darts2(Darts):
         weights = [weight.detach().clone() for weight in self.network.parameters()]
         rate = self.weight_optimizer.param_groups[0]["lr"]
         virtual = self._virtual_step(weights, rate, train)
-        gradient = torch.autograd.grad(self._loss(virtual, validation), [*alphas, *virtual])
+        loss = self._loss(virtual, validation, self.mixing_weights())
+        gradient = torch.autograd.grad(loss, [*alphas, *virtual])
         direct, direction = gradient[: len(alphas)], list(gradient[len(alphas) :])
         product = self._hessian_product(weights, direction, train)
         return [own - rate * second for own, second in zip(direct, product, strict=True)]
@@ -63,7 +65,8 @@ class Darts2(Darts):
     def _virtual_step(self, weights: Tensors, rate: float, train: Batch) -> Tensors:
         """The weights after one step of SGD on the training loss."""
         leaves = [weight.requires_grad_() for weight in weights]
-        gradient = torch.autograd.grad(self._loss(leaves, train), leaves)
+        loss = self._loss(leaves, train, self.mixing_weights().detach())
+        gradient = torch.autograd.grad(loss, leaves)
         moved = []
         for own, weight, slope in zip(self.network.parameters(), leaves, gradient, strict=True):
             step = slope + self.settings.weight_decay * weight.detach()
@@ -77,20 +80,21 @@ class Darts2(Darts):
         """Mixed second derivative of the training loss times a direction (equation 8)."""
         norm = torch.nn.utils.get_total_norm(direction)
         radius = self.settings.hessian_radius / norm
-        plus, minus = (
-            torch.autograd.grad(self._loss(self._moved(weights, d, direction), train), alphas)
-            for d, alphas in ((radius, self.alphas.tensors()), (-radius, self.alphas.tensors()))
-        )
-        return [(a - b) / (2 * radius) for a, b in zip(plus, minus, strict=True)]
+        slopes = []
+        for distance in (radius, -radius):
+            moved = self._moved(weights, distance, direction)
+            loss = self._loss(moved, train, self.mixing_weights())
+            slopes.append(torch.autograd.grad(loss, self.alphas.tensors()))
+        return [(plus - minus) / (2 * radius) for plus, minus in zip(*slopes, strict=True)]
 
     @staticmethod
     def _moved(weights: Tensors, distance: Tensor, direction: Tensors) -> Tensors:
         return [w.detach() + distance * d for w, d in zip(weights, direction, strict=True)]
 
-    def _loss(self, weights: Tensors, batch: Batch) -> Tensor:
+    def _loss(self, weights: Tensors, batch: Batch, mixing: ArchitectureWeights) -> Tensor:
         """Cross-entropy with other weights than the network's."""
         names = [name for name, _ in self.network.named_parameters()]
         state = dict(zip(names, weights, strict=True))
         state |= {name: buffer.clone() for name, buffer in self.network.named_buffers()}
-        inputs = (self.cast(batch.images), self.mixing_weights())
+        inputs = (self.cast(batch.images), mixing)
         return cross_entropy(functional_call(self.network, state, inputs), batch.labels)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from raynas.supernet import STATISTICS, Supernet, evaluation, extract
 from raynas.supernet.rules import RULES, rule_weights
-from raynas.supernet.shared import SharedEvaluator
+from raynas.supernet.shared import SharedEvaluator, layers
 from raynas.supernet.shared.layers import max_pool_3x3
 from search_spaces.errors import UserError
 from search_spaces.spaces import load_space
@@ -21,10 +21,15 @@ TINY = replace(SMALL, channels=4)
 
 
 def together(
-    supernet: Supernet, chosen: np.ndarray, rule: str, statistics: str, group_bytes: int = 1 << 22
+    supernet: Supernet,
+    chosen: np.ndarray,
+    rule: str,
+    statistics: str,
+    group_bytes: int = 1 << 22,
+    sharing: int = 1,
 ) -> Tensor:
     weights = [rule_weights(supernet.space, v, rule, softmaxed=True) for v in chosen]
-    evaluator = SharedEvaluator(supernet, group_bytes)
+    evaluator = SharedEvaluator(supernet, group_bytes, sharing)
     found = torch.full((len(chosen), 8, 10), torch.nan)
     for group, members in evaluator.groups(weights, images()):
         (logits,) = evaluator.logits(group, statistics, [images()], calibration)
@@ -90,10 +95,10 @@ def test_many_of_one_topology_share_the_first_cell() -> None:
 
 @pytest.mark.parametrize(
     ("channels", "pixels", "together"),
-    [(4, 8, 21), (4, 32, 10), (16, 32, 2), (16, 8, 16), (64, 32, 1)],
+    [(2, 8, 40), (4, 32, 16), (16, 8, 16), (16, 32, 16), (64, 32, 5)],
 )
-def test_how_many_are_computed_together(channels: int, pixels: int, together: int) -> None:
-    """Batches of 96 in float32: as many as fit into 2 MiB, or up to 16 within 16 MiB."""
+def test_how_many_share_a_first_cell(channels: int, pixels: int, together: int) -> None:
+    """Batches of 96 in float32: as many as fit into 4 MiB, or up to 16 within 128 MiB."""
     space = load_space(1)
     supernet = small_supernet(space, replace(TINY, channels=channels))
     given = torch.empty(96, 3, pixels, pixels, device="meta")
@@ -107,13 +112,47 @@ def test_how_many_are_computed_together(channels: int, pixels: int, together: in
     assert max(sizes) == together
 
 
-@pytest.mark.parametrize("group_bytes", [1, 1 << 14])
-def test_the_size_of_groups_changes_nothing(group_bytes: int) -> None:
+@pytest.mark.parametrize("statistics", STATISTICS)
+@pytest.mark.parametrize(("group_bytes", "sharing"), [(1, 1), (1, 16), (1 << 14, 16)])
+def test_the_size_of_groups_changes_nothing(
+    group_bytes: int, sharing: int, statistics: str
+) -> None:
+    """Also where cells after the first are computed for fewer architectures at once."""
     space = load_space(2)
     supernet = small_supernet(space, TINY)
     chosen = vectors(space, 6)
-    found = together(supernet, chosen, "corrected", "running", group_bytes)
-    assert torch.allclose(found, together(supernet, chosen, "corrected", "running"), atol=1e-5)
+    found = together(supernet, chosen, "corrected", statistics, group_bytes, sharing)
+    assert torch.allclose(found, together(supernet, chosen, "corrected", statistics), atol=1e-4)
+
+
+@pytest.mark.parametrize("small", [0, 1 << 16])
+@pytest.mark.parametrize("statistics", STATISTICS)
+def test_bf16(statistics: str, small: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With either way to normalise; single logits differ by what bfloat16 rounds."""
+    monkeypatch.setattr(layers, "_SMALL", small)
+    supernet = small_supernet(load_space(1), TINY)
+    chosen = vectors(supernet.space, 5)
+    weights = [rule_weights(supernet.space, v, "corrected", softmaxed=True) for v in chosen]
+    evaluator = SharedEvaluator(supernet)
+    rough = [each.bfloat16() for each in (images(), *calibration())]
+    for group, members in evaluator.groups(weights, rough[0]):
+        (found,) = evaluator.logits(group, statistics, rough[:1], lambda: rough[1:])
+        for logits, (position, *_) in zip(found, members, strict=True):
+            exact = alone(supernet, chosen[position], "corrected", statistics)
+            assert (logits - exact).norm() < 0.1 * exact.norm()
+
+
+def test_a_group_is_larger_than_what_is_computed_together() -> None:
+    supernet = small_supernet(load_space(1), TINY)
+    chosen = np.repeat(vectors(supernet.space, 1), 9, 0)
+    chosen[:, 0] = np.arange(9) % 3
+    weights = [rule_weights(supernet.space, v, "corrected", softmaxed=True) for v in chosen]
+    rows: list[int] = []
+    evaluator = SharedEvaluator(supernet, group_bytes=1, sharing=16)
+    supernet.head.classifier.register_forward_hook(lambda _m, given, _y: rows.append(len(given[0])))
+    (group, _), *others = evaluator.groups(weights, images())
+    (logits,) = evaluator.logits(group, "running", [images()])
+    assert not others and len(logits) == 3 and rows == [1, 1, 1]
 
 
 @torch.no_grad()

@@ -126,10 +126,7 @@ def agreements(rows: list[dict[str, Any]]) -> list[str]:
 
 def labelling_tau(row: dict[str, Any]) -> str:
     """How well two architectures of a cell agree, with its interval."""
-    ends = ""
-    if row["labelling_low"] is not None:
-        ends = f" [{row['labelling_low']:.2f}, {row['labelling_high']:.2f}]"
-    return _number(row["labelling_tau"]) + ends
+    return _with_ends(row["labelling_tau"], row["labelling_low"], row["labelling_high"])
 
 
 def notices(rows: list[dict[str, Any]]) -> list[str]:
@@ -216,15 +213,17 @@ def interval(row: dict[str, Any]) -> str:
     """A coefficient with its interval, as far as there are such."""
     if row["value"] is None:
         return str(row["statement"])
-    ends = "" if row["low"] is None else f" [{row['low']:.2f}, {row['high']:.2f}]"
-    return _number(row["value"]) + ends
+    return _with_ends(row["value"], row["low"], row["high"])
 
 
 def against_others(row: dict[str, Any]) -> str:
     """How one training ranks against the others, with its interval; "-" if that is unknown."""
-    low, high = row["one_against_others_low"], row["one_against_others_high"]
-    ends = "" if low is None else f" [{low:.2f}, {high:.2f}]"
-    return _number(row["one_against_others"]) + ends
+    ends = (row["one_against_others_low"], row["one_against_others_high"])
+    return _with_ends(row["one_against_others"], *ends)
+
+
+def _with_ends(value: float | None, low: float | None, high: float | None) -> str:
+    return _number(value) + ("" if low is None else f" [{_number(low)}, {_number(high)}]")
 
 
 def _number(value: float | None) -> str:

@@ -13,6 +13,8 @@ from raynas.supernet.operations import Norm
 #: Elements per value up to which normalising all values of a stack at once is faster on a CPU
 #: than one after another with the kernel of PyTorch.
 _SMALL = 1 << 16
+#: Bytes that a CPU pools at once: what is written stays in its cache until it is read again.
+_PIECE_BYTES = 1 << 20
 
 
 class Statistics:
@@ -123,19 +125,23 @@ def _by_batch(
     together = y.device.type != "cpu" or y[0].numel() <= _SMALL
     if together and y.dtype == torch.float32:
         return _together(y, scale, shift, eps, statistics, rectify)
-    results, means, inverses = [], [], []
-    for value in y:
-        result, mean, inverse = torch.ops.aten.native_batch_norm(
-            value.permute(0, 3, 1, 2), scale, shift, None, None, True, 0.0, eps
+    result = torch.empty_like(y)
+    dtype = y.dtype if scale is None else scale.dtype  # as the kernel has it
+    mean, inverse = (y.new_empty(len(y), y.shape[-1], dtype=dtype) for _ in range(2))
+    for i, value in enumerate(y):
+        torch.ops.aten.native_batch_norm.out(
+            value.permute(0, 3, 1, 2),
+            *(scale, shift, None, None, True, 0.0, eps),
+            out=result[i].permute(0, 3, 1, 2),
+            save_mean=mean[i],
+            save_invstd=inverse[i],
         )
-        results.append((result.relu_() if rectify else result).permute(0, 2, 3, 1))
-        means.append(mean)
-        inverses.append(inverse)
+        if rectify:
+            result[i].relu_()
     if statistics.recording:
         count = y[0].numel() // y.shape[-1]
-        variance = torch.stack(inverses) ** -2 - eps
-        statistics.record(torch.stack(means), variance * (count / (count - 1)))
-    return results[0][None] if len(results) == 1 else torch.stack(results)
+        statistics.record(mean, (inverse**-2 - eps) * (count / (count - 1)))
+    return result
 
 
 def _together(
@@ -166,18 +172,31 @@ def _together(
 
 def max_pool_3x3(x: Tensor) -> Tensor:
     """Maximum over 3 x 3 pixels at every pixel: first over rows, then over columns."""
-    padded = functional.pad(x, (0, 0, 1, 1, 1, 1), value=-torch.inf)
-    rows = torch.maximum(torch.maximum(padded[:, :, :-2], padded[:, :, 1:-1]), padded[:, :, 2:])
-    across = torch.maximum(rows[:, :, :, :-2], rows[:, :, :, 1:-1])
-    return torch.maximum(across, rows[:, :, :, 2:])
+    result = torch.empty_like(x)
+    for part, target in zip(_pieces(x), _pieces(result), strict=True):
+        rows = part.clone()
+        torch.maximum(rows[:, 1:], part[:, :-1], out=rows[:, 1:])
+        torch.maximum(rows[:, :-1], part[:, 1:], out=rows[:, :-1])
+        target.copy_(rows)
+        torch.maximum(target[:, :, 1:], rows[:, :, :-1], out=target[:, :, 1:])
+        torch.maximum(target[:, :, :-1], rows[:, :, 1:], out=target[:, :, :-1])
+    return result
+
+
+def _pieces(x: Tensor) -> tuple[Tensor, ...]:
+    """Images (n, h, w, channels) of all values, in pieces that a processor's cache holds."""
+    images = x.view(-1, *x.shape[2:])
+    size = _PIECE_BYTES // (images[0].numel() * x.element_size())
+    return torch.split(images, max(1, size) if x.device.type == "cpu" else len(images))
 
 
 def reduce(x: Tensor, padding: int) -> Tensor:
-    """The pooling between stacks."""
-    g, n, h, w, channels = x.shape
-    flat = x.reshape(g * n, h, w, channels).permute(0, 3, 1, 2)
-    y = functional.max_pool2d(flat, 2, stride=2, padding=padding).permute(0, 2, 3, 1)
-    return y.contiguous().view(g, n, *y.shape[1:])
+    """The pooling between stacks: maximum over 2 x 2 pixels with stride 2."""
+    if padding:
+        x = functional.pad(x, (0, 0, *(padding,) * 4), value=-torch.inf)
+    height, width = (size // 2 * 2 for size in x.shape[2:4])
+    rows = torch.maximum(x[:, :, :height:2], x[:, :, 1:height:2])
+    return torch.maximum(rows[:, :, :, :width:2], rows[:, :, :, 1:width:2])
 
 
 def shuffle(x: Tensor, groups: int) -> Tensor:
