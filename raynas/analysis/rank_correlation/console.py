@@ -141,16 +141,13 @@ def notices(rows: list[dict[str, Any]]) -> list[str]:
     lines = []
     for (rule, statistics), group in _grouped(kept, ("rule", "statistics")).items():
         where = f"{rule} rule, {statistics} statistics"
-        idle = [
-            f"{row['method']} at epoch {row['epoch']} ({100 * row['mean_accuracy']:.1f} %)"
-            for row in group
-            if row["by_chance"]
-        ]
+        idle = _grouped([row for row in group if row["by_chance"]], ("method",))
         if idle:
+            of = "; ".join(f"{method} at {_at_epochs(rows)}" for (method,), rows in idle.items())
             lines.append(
-                f"{where}: on average over the cells the weights of {', '.join(idle)} classify no "
-                f"better than guessing ({100 * group[0]['chance_accuracy']:.1f} %, three standard "
-                "errors allowed); their correlations say little about weights that have learnt"
+                f"{where}: on average over the cells the weights of {of} classify no better than "
+                f"guessing ({100 * group[0]['chance_accuracy']:.1f} %, three standard errors "
+                "allowed); their correlations say little about weights that have learnt"
             )
         lines += [
             f"{where}, {row['method']} at epoch {row['epoch']}: {row['statement']}"
@@ -158,6 +155,11 @@ def notices(rows: list[dict[str, Any]]) -> list[str]:
             if row["seeds_used"] < row["seeds"]
         ]
     return lines
+
+
+def _at_epochs(rows: list[dict[str, Any]]) -> str:
+    shown = [f"{row['epoch']} ({100 * row['mean_accuracy']:.1f} %)" for row in rows]
+    return f"epoch{'s' * (len(rows) > 1)} {', '.join(shown)}"
 
 
 def _grouped(

@@ -323,7 +323,8 @@ def equivalence(
 def brown_forsythe(*samples: npt.ArrayLike) -> Significance | Statement:
     """Do samples differ in spread? Levene's test around medians (Brown and Forsythe 1974).
 
-    It assumes independent runs; little else (`scipy.stats.levene`). nan is left out.
+    It assumes that the runs are independent, and nothing of their distribution but finite variance
+    (`scipy.stats.levene`). nan is left out.
 
     Raises:
         ValueError: fewer than two samples.

@@ -53,7 +53,7 @@ PEARSON = Measure(pearson, pearson_draws)
 
 
 def sparse_kendall(width: float) -> Measure:
-    """`sparse_kendall_tau` with bins of some width, as a `Measure`; it assumes the same."""
+    """`sparse_kendall_tau` with bins of some width, as a `Measure`; it assumes what that does."""
     return Measure(
         partial(sparse_kendall_tau, width=width),
         lambda x, y, weights: kendall_draws(x, bins(y, width), weights),
