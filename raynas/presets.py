@@ -41,7 +41,9 @@ class Preset:
     searches: Mapping[str, SearchPreset]
 
 
-_PUBLISHED = SearchPreset(seeds=6, settings={"channels": 16, "cells": 9, "epochs": 50})
+_PUBLISHED = SearchPreset(
+    seeds=6, images="cifar10", settings={"channels": 16, "cells": 9, "epochs": 50}
+)
 
 #: "paper" is the setting of NAS-Bench-1Shot1 (Zela et al. 2020): 280 evaluations, 500 seeds, and
 #: one-shot searches of 50 epochs with 6 seeds. "quick" takes minutes on two cores.

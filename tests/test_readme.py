@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+import sys
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+import torch
 import typer
 
 from raynas.compare import app as compare
+from raynas.oneshot import REGISTRY, MethodInfo, Search, method_names, method_settings
+from search_spaces.errors import UserError
+from tests.support.searches import digest, tiny_search
 from tuning.sweep import app as sweep
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -50,4 +56,30 @@ def test_every_file_that_is_linked_or_named_is_there() -> None:
         re.findall(r"`((?:raynas|tuning|search_spaces|tests|clusters)/[a-z_/.]+)`", README)
     )
     assert "docs/surrogate.md" in named
-    assert [name for name in named if not (ROOT / name).exists()] == []
+    missing = [name for name in named if not (ROOT / name).exists()]
+    assert missing == ["raynas/oneshot/sharp.py"]  # the example
+
+
+def test_the_file_of_a_method_and_its_line_are_all_that_it_takes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", section("Adding a one-shot method"), re.S)
+    module = ModuleType("raynas.oneshot.sharp")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    exec(compile(blocks[0], "sharp.py", "exec", dont_inherit=True), vars(module))
+    (info,) = eval(f"({blocks[1].strip()})", {"MethodInfo": MethodInfo})
+    monkeypatch.setitem(REGISTRY, info.name, info)
+    assert (info.name, "sharp" in method_names()) == (module.Sharp.name, True)
+    search = tiny_search("sharp")
+    alphas = search.method.alphas
+    alphas.operation.data.copy_(torch.arange(12.0).view(4, 3) % 5)
+    mixed = search.method.mixing_weights().operation
+    assert torch.equal(mixed > 0, alphas.softmax().operation >= 0.3)
+    assert (mixed == 0).any() and (mixed > 0).any()
+    search.advance()
+    again = Search.from_state(search.state_dict(), search.images)
+    for each in (again, search):
+        each.advance()
+    assert digest(again.state_dict()) == digest(search.state_dict())
+    with pytest.raises(UserError, match=r"least = 0\.5"):
+        method_settings("sharp", least=0.5)

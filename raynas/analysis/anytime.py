@@ -68,9 +68,13 @@ def complete(runs: Sequence[Run], grid: np.ndarray) -> np.ndarray:
 
 
 def curve(runs: Sequence[Run], grid: np.ndarray, quantity: str, seed: int = 0) -> Curve:
-    """Summarise the runs of one method over time, up to the moment when its last run ends."""
-    inside = grid <= max(grid[0], *(run.seconds[-1] for run in runs))
-    seconds = grid[inside]
+    """Summarise the runs of one method over time.
+
+    Its last point is the moment when its last run ends, whether or not the grid has it: there a
+    search has its final architecture.
+    """
+    end = max(grid[0], *(run.seconds[-1] for run in runs))
+    seconds = np.append(grid[grid < end], end)
     return Curve(seconds=seconds, **over_runs(sample(runs, seconds, quantity), seed))
 
 

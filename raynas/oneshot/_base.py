@@ -36,7 +36,8 @@ class OneShotMethod(ABC):
         alphas: the architecture parameters, if the method has such.
         warm_start_epochs: epochs at the beginning without architecture steps.
         capturable: whether all steps of an epoch run the same kernels on the same memory but for
-            the batch, so that a GPU may replay them; false where paths or noise are drawn.
+            the batch, so that a GPU may replay them; false where paths or noise are drawn. Each
+            class says it for itself: it is not inherited.
         weight_optimizer: SGD on the shared weights; `Search` sets its learning rate.
     """
 
@@ -46,6 +47,10 @@ class OneShotMethod(ABC):
     alphas: Alphas | None = None
     warm_start_epochs: int = 0
     capturable: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls.capturable = cls.__dict__.get("capturable", False)
 
     def __init__(
         self, network: Supernet, settings: SearchSettings, generator: torch.Generator

@@ -53,7 +53,7 @@ class GradientMethod(OneShotMethod):
     def alpha_gradient(self, batch: Batch) -> list[Tensor]:
         """Gradient of the loss at the current weights, in the order of `Alphas.tensors`."""
         with frozen(self.network):
-            return list(torch.autograd.grad(self.loss(batch), self.alphas.tensors()))
+            return alpha_gradient(self.loss(batch), self.alphas)
 
     def loss(self, batch: Batch) -> Tensor:
         """Cross-entropy of a batch, with new mixing weights."""
@@ -82,6 +82,14 @@ class GradientMethod(OneShotMethod):
         super().load_state_dict(state)
         self.alphas.load_state_dict(state["alphas"])
         self.alpha_optimizer.load_state_dict(state["alpha_optimizer"])
+        for group in self.alpha_optimizer.param_groups:  # the state may be of another device
+            group["capturable"] = self.device.type == "cuda"
+
+
+def alpha_gradient(loss: Tensor, alphas: Alphas) -> list[Tensor]:
+    """Gradient of a loss; zero for architecture parameters that it does not depend on."""
+    tensors = alphas.tensors()
+    return list(torch.autograd.grad(loss, tensors, allow_unused=True, materialize_grads=True))
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
 from raynas.images import Batch
+from raynas.oneshot._gradient import alpha_gradient
 from raynas.oneshot._settings import GradientSettings
 from raynas.oneshot.darts import Darts
 from raynas.supernet.weights import ArchitectureWeights
@@ -43,6 +44,7 @@ class Darts2(Darts):
     """
 
     name = "darts2"
+    capturable = True
     settings_type = Darts2Settings
     settings: Darts2Settings
 
@@ -57,7 +59,9 @@ class Darts2(Darts):
         rate = self.weight_optimizer.param_groups[0]["lr"]
         virtual = self._virtual_step(weights, rate, train)
         loss = self._loss(virtual, validation, self.mixing_weights())
-        gradient = torch.autograd.grad(loss, [*alphas, *virtual])
+        gradient = torch.autograd.grad(
+            loss, [*alphas, *virtual], allow_unused=True, materialize_grads=True
+        )
         direct, direction = gradient[: len(alphas)], list(gradient[len(alphas) :])
         product = self._hessian_product(weights, direction, train)
         return [own - rate * second for own, second in zip(direct, product, strict=True)]
@@ -84,7 +88,7 @@ class Darts2(Darts):
         for distance in (radius, -radius):
             moved = self._moved(weights, distance, direction)
             loss = self._loss(moved, train, self.mixing_weights())
-            slopes.append(torch.autograd.grad(loss, self.alphas.tensors()))
+            slopes.append(alpha_gradient(loss, self.alphas))
         return [(plus - minus) / (2 * radius) for plus, minus in zip(*slopes, strict=True)]
 
     @staticmethod

@@ -48,8 +48,9 @@ class Gdas(GradientMethod):
     soft samples (Zela et al. 2020: hard ones made gradients explode).
 
     On a CPU only the sampled operations are computed. A GPU would have to be waited for to know
-    them, twice per step; there all are computed and weighted with 0 or 1, so that the others
-    receive zeros as gradient, and keep decaying and following their momentum.
+    them, twice per step; there all are computed and weighted with 0 or 1. The architecture gradient
+    is the same, through the sampled operations alone; the others' parameters receive zeros as
+    gradient, and keep decaying and following their momentum.
     """
 
     name = "gdas"
@@ -90,8 +91,9 @@ def _hard(operation: Tensor, inputs: tuple[Tensor, ...], output: Tensor) -> Arch
     """Operations as 0 and 1 with the gradient of the given probabilities."""
     chosen = operation.detach().argmax(-1)
     ones = torch.zeros_like(operation).scatter_(-1, chosen[..., None], 1)
-    # In this order the difference is exactly zero, and the value exactly 0 or 1.
-    straight_through = ones + (operation - operation.detach())
+    # In this order the difference is exactly zero, and the value exactly 0 or 1. The factor keeps
+    # gradients of operations that were not sampled away, where they are computed.
+    straight_through = ones * (1 + (operation - operation.detach()))
     if chosen.device.type != "cpu":
         return ArchitectureWeights(straight_through, inputs, output)
     edges = tuple(tuple(range(row.shape[-1])) for row in inputs)

@@ -40,6 +40,7 @@ class PcDarts(Darts):
     """
 
     name = "pc_darts"
+    capturable = True
     settings_type = PcDartsSettings
 
     @staticmethod

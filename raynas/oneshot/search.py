@@ -186,6 +186,8 @@ class Search:
         for step in range(len(train)):
             loss, right = take(train[step], validation[step])
             totals.add(loss, right, size)
+        if method.device.type == "cuda":
+            method.weight_optimizer.zero_grad()  # they hold the memory of the epoch's graph
         return totals
 
     def learning_rate(self, epoch: int) -> float:

@@ -42,6 +42,7 @@ class StepGraph:
         self._taken = 0
         self._batches: tuple[Batch, Batch] | None = None
         self._replay: Callable[[], object] | None = None
+        self._aside: torch.cuda.Stream | None = None
         self._result: tuple[Tensor, Tensor]
 
     def __call__(self, train: Batch, validation: Batch) -> tuple[Tensor, Tensor]:
@@ -66,7 +67,9 @@ class StepGraph:
         if self._method.device.type != "cuda":
             return _step(self._method, train, validation, searching=self._searching)
         current = torch.cuda.current_stream()
-        aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        if self._aside is None:  # one for all steps: freed memory stays with its stream
+            self._aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        aside = self._aside
         aside.wait_stream(current)
         with torch.cuda.stream(aside):
             result = _step(self._method, train, validation, searching=self._searching)
@@ -76,6 +79,8 @@ class StepGraph:
     def _captured(self) -> Callable[[], object] | None:
         try:
             return self._capture(self._work)
+        except torch.OutOfMemoryError:
+            raise  # a larger share of the GPU may help
         except RuntimeError as error:
             _logger.warning("steps are not replayed as a CUDA graph: %s", error)
             return None
@@ -94,8 +99,12 @@ def capture_on_gpu(work: Callable[[], object]) -> Callable[[], object]:
     torch.cuda.synchronize()
     torch.cuda.empty_cache()  # the graph has memory of its own
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        work()
+    stream = torch.cuda.current_stream()
+    try:
+        with torch.cuda.graph(graph):
+            work()
+    finally:
+        torch.cuda.set_stream(stream)  # a capture that fails leaves its own
     replay: Callable[[], object] = graph.replay
     return replay
 

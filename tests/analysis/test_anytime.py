@@ -56,6 +56,15 @@ def test_curve_says_how_many_runs_have_a_value_and_ends_with_the_last_run() -> N
     assert 2 <= curve.low[2] < curve.mean[2] < curve.high[2] <= 9
 
 
+@pytest.mark.parametrize("grid", [[10.0, 20, 50], [50.0, 60], [5.0, 10, 1000]])
+def test_a_curve_ends_where_the_table_does(grid: list[float]) -> None:
+    """Whether or not the grid has the moment at which the last run ends."""
+    runs = [run("darts", 0, [10, 30], [4, 2]), run("darts", 1, [20, 40], [6, 3])]
+    curve = anytime.curve(runs, np.array(grid), "test_regret")
+    assert curve.mean[-1] == anytime.final(runs, "test_regret").mean() == 2.5
+    assert curve.seconds[-1] == max(40, grid[0]) and (np.diff(curve.seconds) > 0).all()
+
+
 def test_the_grid_is_complete_once_every_run_that_ever_succeeds_has_a_value() -> None:
     nan = np.nan
     runs = [run("rs", 0, [10, 30], [nan, 2]), run("rs", 1, [5], [1]), run("rs", 2, [90], [nan])]

@@ -331,7 +331,7 @@ def test_a_dry_run_is_short_and_as_large_as_the_search(method: str) -> None:
     if method != "random_ws":
         usual = replace(usual, warm_start_epochs=3)
     dry = dry_settings(usual)
-    assert dry.epochs == 1 and getattr(dry, "warm_start_epochs", 0) == 0
+    assert dry.epochs == 2 and getattr(dry, "warm_start_epochs", 0) == 0
     assert getattr(dry, "candidates", 1) == 1
     same = ("channels", "cells", "batch_size", "precision", "partial_channels")
     assert all(getattr(dry, n, None) == getattr(usual, n, None) for n in same)

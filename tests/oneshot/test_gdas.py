@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -85,14 +87,32 @@ def test_every_alpha_gets_a_gradient_and_the_gradient_is_clipped() -> None:
 
 
 def test_the_straight_through_gradient_is_that_of_the_soft_sample() -> None:
+    """Of the sampled operations: the others are not differentiated, computed or not."""
     own = tiny_search("gdas").method
     own.start_epoch(0)
     state = own.generator.get_state()
     slope = torch.randn(4, 3, generator=torch.Generator().manual_seed(0))
-    (hard,) = torch.autograd.grad(
-        (own.mixing_weights().operation * slope).sum(), own.alphas.operation
-    )
+    sampled = own.mixing_weights().operation
+    (hard,) = torch.autograd.grad((sampled * slope).sum(), own.alphas.operation)
     own.generator.set_state(state)
     soft = own._sample(own.alphas.operation, ())
-    (expected,) = torch.autograd.grad((soft * slope).sum(), own.alphas.operation)
+    (expected,) = torch.autograd.grad((soft * sampled.detach() * slope).sum(), own.alphas.operation)
     assert torch.allclose(hard, expected)
+
+
+@pytest.mark.parametrize("sampling", ["network", "cell"])
+def test_a_gpu_has_the_same_architecture_gradient(
+    sampling: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There all operations are computed, and those that were not sampled weighted with 0."""
+    search = tiny_search("gdas", space="3", sampling=sampling)
+    own = search.method
+    own.start_epoch(0)
+    (batch,) = search.images.validation.in_order(24, 1)
+    state = own.generator.get_state()
+    expected = own.alpha_gradient(batch)
+    own.generator.set_state(state)
+    drawn = own.mixing_weights
+    monkeypatch.setattr(own, "mixing_weights", lambda: replace(drawn(), active=None))
+    for found, gradient in zip(own.alpha_gradient(batch), expected, strict=True):
+        assert torch.allclose(found, gradient, rtol=1e-3, atol=1e-6)

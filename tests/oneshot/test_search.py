@@ -19,6 +19,9 @@ from raynas.oneshot import (
     write_checkpoint,
 )
 from raynas.oneshot._memory import peak_memory, reset_peak_memory
+from raynas.oneshot.darts import Darts
+from raynas.oneshot.darts2 import Darts2
+from raynas.supernet.weights import ArchitectureWeights
 from search_spaces.errors import UserError
 from search_spaces.spaces import load_space
 from tests.support.searches import digest, result, tiny_images, tiny_search
@@ -273,6 +276,39 @@ def test_a_checkpoint_goes_on_on_the_device_of_the_images(device: str, tmp_path:
     assert {p.device.type for p in again.method.network.parameters()} == {device}
     (record,), (expected,) = again.advance(), search.advance()
     assert record.train_loss == pytest.approx(expected.train_loss, rel=1e-3)
+
+
+def test_a_checkpoint_of_a_gpu_goes_on_on_a_cpu() -> None:
+    search = tiny_search("darts")
+    search.advance()
+    state = search.state_dict()
+    for group in state["method"]["alpha_optimizer"]["param_groups"]:
+        group["capturable"] = True  # as on a GPU
+    again = Search.from_state(state, search.images)
+    for each in (again, search):
+        each.advance()
+    assert digest(again.state_dict()) == digest(search.state_dict())
+
+
+class OutputForgotten(Darts):
+    """Leaves one of the architecture parameters out."""
+
+    name = "output forgotten"
+
+    def mixing_weights(self) -> ArchitectureWeights:
+        soft = super().mixing_weights()
+        return replace(soft, output=soft.output.detach())
+
+
+@pytest.mark.parametrize("base", [Darts, Darts2])
+def test_alphas_that_a_method_leaves_out_stay_where_they_are(base: type[Darts]) -> None:
+    kind = type("Forgetful", (OutputForgotten, base), {})
+    usual = tiny_search(base.name, arch_weight_decay=0.0)
+    search = Search(kind, load_space("1"), usual.images, usual.settings)
+    before = search.alphas()
+    search.advance()
+    assert np.array_equal(search.alphas()["output"], before["output"])
+    assert not np.array_equal(search.alphas()["operation"], before["operation"])
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the peak cannot begin anew")

@@ -6,6 +6,8 @@ import pytest
 import torch
 
 from raynas.images import Pass
+from raynas.oneshot.darts import Darts
+from raynas.oneshot.darts2 import Darts2
 from raynas.oneshot.step_graph import WARM_UP, StepGraph, step_function
 from tests.support.searches import digest, tiny_search
 from tests.support.supernets import generator
@@ -56,6 +58,23 @@ def test_without_a_capture_the_steps_go_on(caplog: pytest.LogCaptureFixture) -> 
     steps = WARM_UP + 2
     assert _result("darts", refuse, steps=steps) == _result("darts", None, steps=steps)
     assert caplog.messages == ["steps are not replayed as a CUDA graph: operation not permitted"]
+
+
+def test_too_little_memory_for_a_capture_is_no_reason_to_go_on() -> None:
+    """The trial is given a larger share of the GPU."""
+
+    def too_little(work: Callable[[], object]) -> Callable[[], object]:
+        raise torch.OutOfMemoryError
+
+    with pytest.raises(torch.OutOfMemoryError):
+        _result("darts", too_little, steps=WARM_UP + 1)
+
+
+def test_a_derived_method_is_captured_only_if_it_says_so() -> None:
+    class Noisy(Darts):
+        name = "noisy"
+
+    assert Darts.capturable and Darts2.capturable and not Noisy.capturable
 
 
 def test_a_cpu_has_no_graphs() -> None:

@@ -126,7 +126,8 @@ def _by_batch(
     if together and y.dtype == torch.float32:
         return _together(y, scale, shift, eps, statistics, rectify)
     result = torch.empty_like(y)
-    dtype = y.dtype if scale is None else scale.dtype  # as the kernel has it
+    # As the kernels have it: on a CPU that of the parameters, on a GPU that of sums.
+    dtype = y.dtype if scale is None and y.device.type == "cpu" else torch.float32
     mean, inverse = (y.new_empty(len(y), y.shape[-1], dtype=dtype) for _ in range(2))
     for i, value in enumerate(y):
         torch.ops.aten.native_batch_norm.out(
