@@ -25,6 +25,7 @@ from raynas.execution.manifest import COMPARISON, CORRELATION, MANIFEST, read_ma
 from raynas.report.wording import rerun_command
 from raynas.version import this_version
 from search_spaces.errors import UserError, unknown_name
+from search_spaces.sources import open_benchmark
 
 if TYPE_CHECKING:
     from raynas.report.reproduction import ReproductionPaths
@@ -99,6 +100,7 @@ def reproduce(
     artefacts = find_artefacts(request.names)
     if request.preset not in PRESETS:
         raise unknown_name("preset", request.preset, list(PRESETS))
+    open_benchmark(_benchmark(request))  # before anything is run for a benchmark that is not there
     ledger = Ledger(request.folder)
     planned = plan(
         studies_of(artefacts),
@@ -117,6 +119,10 @@ def reproduce(
     return results, outcome, paths
 
 
+def _benchmark(request: Request) -> str:
+    return request.options.benchmark or "auto"
+
+
 def studies_of(artefacts: Sequence[Artefact]) -> list[str]:
     """The studies that artefacts are read from, each once."""
     return list(dict.fromkeys(name for artefact in artefacts for name in artefact.studies))
@@ -126,7 +132,7 @@ def judge(
     artefacts: Sequence[Artefact], planned: Sequence[Planned], outcome: Outcome, request: Request
 ) -> list[Result]:
     """Read every artefact from the studies that are there."""
-    evidence = Evidence(outcome.folders, request.options.benchmark or "auto", outcome.reasons)
+    evidence = Evidence(outcome.folders, _benchmark(request), outcome.reasons)
     by_name = {one.study.name: one for one in planned}
     results = []
     for artefact in artefacts:

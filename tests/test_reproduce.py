@@ -169,12 +169,22 @@ def test_the_page_escapes_what_it_shows(
 def test_failed_studies_are_named_and_the_rest_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The command itself is real: a benchmark that is not there ends it at once."""
-    given = ("--benchmark", tmp_path / "nowhere.arrow", "--out", tmp_path / "out")
+    """The command itself is real: a benchmark that lacks cells ends it at once."""
+    benchmark = synthetic_benchmark(tmp_path / "1.arrow", load_space(1)).path
+    given = ("--benchmark", benchmark, "--out", tmp_path / "out")
     assert call(monkeypatch, "black-box-curves", "evaluation-counts", *given) == 1
     said = capsys.readouterr()
     assert "1 of the studies did not finish: black-box" in said.err
     assert "agree: all 3 are equal" in said.out
     written = (tmp_path / "out" / "reproduce.md").read_text()
-    assert "its command failed: error: no benchmark file" in written
-    assert "no benchmark file" in (tmp_path / "out" / "log" / "black-box.txt").read_text()
+    assert "its command failed: error: " in written and "lacks" in written
+    assert "lacks" in (tmp_path / "out" / "log" / "black-box.txt").read_text()
+
+
+def test_a_benchmark_that_is_not_there_ends_it_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ("--benchmark", tmp_path / "nowhere.arrow", "--out", tmp_path / "out")
+    assert call(monkeypatch, "random-draw-nas-bench-101", *given) != 0
+    assert "no benchmark file" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

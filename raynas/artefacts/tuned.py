@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from raynas.artefacts import conditions, readings
 from raynas.artefacts._base import Artefact, Judged, Obtained, Reading, Verdict
@@ -45,8 +45,12 @@ def _factor(method: str) -> Callable[[Evidence], Obtained]:
     def obtain(evidence: Evidence) -> Obtained:
         finals, manifest = _finals(evidence, method), evidence.manifest(study_of(method), _BELOW)
         tuned = tuned_label(method)
-        gain = readings.ratio(f"{method}, default over tuned", finals[method], finals[tuned])
         both = [readings.mean(label, finals[label], readings.POINTS) for label in (method, tuned)]
+        if _equal_settings(manifest, method, tuned):
+            reason = "the sweep chose the default settings: there is nothing to compare"
+            judged = Judged(Verdict.NOT_COMPARABLE, reason)
+            return Obtained((both[0],), judged, conditions.made_with(manifest))
+        gain = readings.ratio(f"{method}, default over tuned", finals[method], finals[tuned])
         differences = [*conditions.of_study(manifest), *_shorter(manifest)]
         judged = finding([Claim(gain, _LEAST_FACTOR, _GREATEST_FACTOR, 1.0)])
         if differences:
@@ -54,6 +58,13 @@ def _factor(method: str) -> Callable[[Evidence], Obtained]:
         return Obtained((gain, *both), judged, conditions.made_with(manifest))
 
     return obtain
+
+
+def _equal_settings(manifest: dict[str, Any], *labels: str) -> bool:
+    """Whether the searches of some labels are the same searches."""
+    settings = manifest.get("search", {}).get("settings", {})
+    first, *others = (settings.get(label) for label in labels)
+    return first is not None and all(other == first for other in others)
 
 
 def _shorter(manifest: dict[str, object]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -310,6 +311,11 @@ def test_tuning_is_judged_by_its_factor(table: Table, tmp_path: Path) -> None:
         study,
         [walking_search(m, table, s, 2) for m in ("darts", "darts (tuned)") for s in range(5)],
     )
+    path = sweep / "comparison" / "manifest.json"
+    manifest = json.loads(path.read_text())
+    settings = manifest["search"]["settings"]
+    settings["darts (tuned)"] = settings["darts"] | {"learning_rate": 0.1}
+    path.write_text(json.dumps(manifest))
     folders = {"tuning-darts": sweep}
     found = obtain("tuned-darts", folders)
     assert found.readings[0].label == "darts, default over tuned" and found.readings[0].runs == 5
@@ -317,6 +323,11 @@ def test_tuning_is_judged_by_its_factor(table: Table, tmp_path: Path) -> None:
     assert "12 evaluations instead of 280" in found.judged.reason
     gaps = obtain("tuned-against-black-box", folders).readings
     assert {gap.label for gap in gaps} == {"darts (tuned) less rs", "darts (tuned) less re"}
+    settings["darts (tuned)"] = settings["darts"]
+    path.write_text(json.dumps(manifest))
+    found = obtain("tuned-darts", folders)
+    assert "chose the default settings" in found.judged.reason
+    assert [reading.label for reading in found.readings] == ["darts"]
 
 
 def test_a_missing_study_is_named(studies: dict[str, Path], tmp_path: Path) -> None:
