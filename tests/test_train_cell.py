@@ -56,6 +56,13 @@ def test_wrong_options(arguments: tuple[str, ...], message: str) -> None:
         _run(*arguments)
 
 
+def test_a_wrong_benchmark_is_found_before_the_training(tmp_path: Path) -> None:
+    out = tmp_path / "training"
+    with pytest.raises(UserError, match="nowhere"):
+        _run("--cell", HASH, *SMALL, "--benchmark", "nowhere", "--out", str(out))
+    assert not out.exists()
+
+
 def test_an_error_is_one_line() -> None:
     command = [sys.executable, "-m", "raynas.train_cell", "--cell", "12"]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
