@@ -161,7 +161,8 @@ def _train(folder: TrainingFolder, device: str, console: Console, *, new: bool) 
     )
     console.print(
         f"{images.source.title}, {device}: {len(images.train):,} training images, "
-        f"{settings.epochs} epochs in batches of {settings.batch_size}"
+        f"{settings.epochs} epoch{'' if settings.epochs == 1 else 's'} in batches of "
+        f"{settings.batch_size}"
     )
     if training.epoch:
         console.print(f"continues after epoch {training.epoch}")

@@ -27,6 +27,7 @@ def test_a_training_is_shown_kept_and_continued(tmp_path: Path) -> None:
     shown = _run("--cell", HASH, *SMALL, "--benchmark", "surrogate", "--out", str(out))
     kept = json.loads((out / "training.json").read_text())
     assert "parameters with 4 channels" in shown
+    assert "1 epoch in batches of" in shown
     assert "epoch 1: loss" in shown
     test = 100 * kept["accuracies"]["test"]
     assert f"accuracy  train {100 * kept['accuracies']['train']:.2f} %" in shown
