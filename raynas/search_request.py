@@ -128,7 +128,7 @@ def search_arguments(
         changes: by label, settings that go before everything else.
 
     Raises:
-        UserError: there are no such images or devices, images lack files, or a setting does not fit.
+        UserError: there are no such images or devices, images lack files, or a setting is wrong.
     """
     from raynas.images import find_images
 
