@@ -221,6 +221,19 @@ def test_wrong_settings_are_named(settings: dict, message: str) -> None:
     assert error.value.exit_code == 2
 
 
+@pytest.mark.parametrize("entropy", [5, [1, 2], (1, 2)])
+@pytest.mark.parametrize("key", [(), (3,), (3, 4)])
+def test_a_state_restores_any_seed_sequence(
+    entropy: int | list[int] | tuple[int, ...], key: tuple[int, ...]
+) -> None:
+    seed = np.random.SeedSequence(entropy, spawn_key=key)
+    settings = tiny_search("random_ws").settings
+    search = Search("random_ws", load_space("1"), tiny_images(), settings, seed=seed)
+    state = search.state_dict()
+    again = Search.from_state(state, tiny_images())
+    assert again.state_dict()["identity"] == state["identity"]
+
+
 def test_wrong_names_and_seeds() -> None:
     with pytest.raises(
         UserError, match=r"unknown one-shot method 'enas'; valid are: darts, darts2"
