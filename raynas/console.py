@@ -123,7 +123,7 @@ def result_tables(summary: pa.Table, width: int) -> list[Table]:
 
 def _space_table(space: str, rows: list[dict[str, Any]], width: int) -> Table:
     counts = sorted({row["runs"] for row in rows})
-    runs = f"{counts[0]} runs, " if len(counts) == 1 else ""
+    runs = f"{counts[0]} run{'' if counts[0] == 1 else 's'}, " if len(counts) == 1 else ""
     families = list(dict.fromkeys(row["family"] for row in rows))
     clock = "; of one-shot methods, real ones" if "one-shot" in families else ""
     among = " among the methods of a section" if len(families) > 1 else ""

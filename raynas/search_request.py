@@ -25,6 +25,8 @@ KEEP_CHECKPOINTS = ("last", "all")
 _COUNTS = ("epochs", "channels", "cells", "batch_size", "search_seeds", "gpus_per_trial")
 #: The options that change a setting of the same name.
 _SETTINGS = ("epochs", "channels", "cells", "batch_size", "precision")
+#: By setting: options that help where the settings themselves know of none.
+_WAYS_OUT = {"partial_channels": "; give a multiple with --channels"}
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,7 @@ def search_arguments(
         changes: by label, settings that go before everything else.
 
     Raises:
-        UserError: there are no such images or devices, or a setting does not fit.
+        UserError: there are no such images or devices, images lack files, or a setting is wrong.
     """
     from raynas.images import find_images
 
@@ -147,6 +149,7 @@ def search_arguments(
     }
     asked = request.images or size.images
     source = find_images(asked)
+    source.files("search")
     arguments = request._options() | {
         "epochs": request.epochs or size.settings["epochs"],
         "channels": request.channels or size.settings["channels"],
@@ -219,8 +222,12 @@ def _checked(
 
     found = {}
     for method, values in settings.items():
-        made = method_settings(base_method(method), **values)
-        augmentation(made, source)
+        try:
+            made = method_settings(base_method(method), **values)
+            augmentation(made, source)
+        except UserError as error:
+            way_out = _WAYS_OUT.get(str(error).split(" = ")[0], "")
+            raise UserError(f"{method}: {error}{way_out}", exit_code=error.exit_code) from error
         half = source.sizes["search"] // 2
         if made.batch_size > half:
             raise UserError(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from raynas.training import CellTraining, FoundCell
     from raynas.training._folder import TrainingFolder
+    from search_spaces.benchmark import Benchmark
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -59,6 +60,7 @@ def main(
     from raynas.execution.directory import new_path
     from raynas.training import settings_for
     from raynas.training._folder import Description, TrainingFolder
+    from search_spaces.sources import open_benchmark
 
     which = {"cell": cell, "study": study, "method": method, "run_seed": run_seed, "space": space}
     values = {
@@ -69,6 +71,7 @@ def main(
         "precision": precision,
     }
     console = Console(quiet=quiet, highlight=False, soft_wrap=True)
+    opened = open_benchmark(benchmark)  # First: a wrong name must not cost a training.
     if resume is not None:
         _refuse({**which, **values, "images": images, "seed": seed, "out": out}, "--resume")
         folder = TrainingFolder.open(resume)
@@ -82,7 +85,7 @@ def main(
             out or new_path(f"train-{found.cell.module_hash[:12]}"), description
         )
     _train(folder, _device(device), console, new=resume is None)
-    _compare(folder, benchmark, console)
+    _compare(folder, opened, console)
 
 
 def _cell(
@@ -158,7 +161,8 @@ def _train(folder: TrainingFolder, device: str, console: Console, *, new: bool) 
     )
     console.print(
         f"{images.source.title}, {device}: {len(images.train):,} training images, "
-        f"{settings.epochs} epochs in batches of {settings.batch_size}"
+        f"{settings.epochs} epoch{'' if settings.epochs == 1 else 's'} in batches of "
+        f"{settings.batch_size}"
     )
     if training.epoch:
         console.print(f"continues after epoch {training.epoch}")
@@ -203,21 +207,19 @@ def _epochs(training: CellTraining, folder: TrainingFolder, console: Console) ->
                 console.print(f"epoch {result.epoch}: {shown}")
 
 
-def _compare(folder: TrainingFolder, benchmark: str, console: Console) -> None:
+def _compare(folder: TrainingFolder, benchmark: Benchmark, console: Console) -> None:
     """What the benchmark says of the cell, and whether that can be compared."""
     from raynas.training import cell_of_hash, settings_for
-    from search_spaces.sources import open_benchmark
 
     described = folder.description
     found = cell_of_hash(described.cell.module_hash)
-    opened = open_benchmark(benchmark)
-    errors = found.errors(opened)
+    errors = found.errors(benchmark)
     if errors is None:
-        console.print(f"{opened.name} does not know this cell")
+        console.print(f"{benchmark.name} does not know this cell")
         return
     validation, test = (100 * (1 - error) for error in errors)
     console.print(
-        f"benchmark validation {validation:.2f} %, test {test:.2f} % ({opened.name}, CIFAR-10, "
+        f"benchmark validation {validation:.2f} %, test {test:.2f} % ({benchmark.name}, CIFAR-10, "
         "108 epochs, mean of 3)"
     )
     if described.images == "digits":

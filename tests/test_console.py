@@ -60,3 +60,10 @@ def test_the_table_puts_the_best_first_and_admits_what_is_unknown() -> None:
     assert text.index("tpe") < text.index("rs") < text.index("re ")
     assert "1.000 (4 of 5 runs) [0.900, 1.100]" in text
     assert "2.000 [1.900, 2.100]" in text
+
+
+def test_one_run_is_not_called_runs() -> None:
+    for count, words in ((1, ", 1 run, "), (5, ", 5 runs, ")):
+        rows = pa.Table.from_pylist([row("rs", 0.02) | {"runs": count}], schema=SUMMARY_SCHEMA)
+        (table,) = result_tables(rows, width=140)
+        assert words in str(table.title)

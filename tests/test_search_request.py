@@ -67,7 +67,8 @@ def test_the_other_options_change_the_plan(begin: Any, tmp_path: Path) -> None:
     assert (on_gpu.device, on_gpu.gpus_per_trial) == ("cuda", 0.25)
     assert on_gpu.settings["darts"].channels == 16
     (tmp_path / "cifar").mkdir()
-    (tmp_path / "cifar" / "data_batch_1.bin").touch()  # nothing is decoded before the run
+    for number in range(1, 5):
+        (tmp_path / "cifar" / f"data_batch_{number}.bin").touch()  # not decoded before the run
     begun = begin(images=str(tmp_path / "cifar"))
     assert begun.plan.searches.images.name == "cifar10"
     assert begun.study.manifest["search"]["images"]["name"] == "cifar10"
@@ -170,7 +171,11 @@ def test_the_command_that_a_page_names_asks_for_the_same_study(
         ({"device": "cuda", "gpus_per_trial": 2.0}, "--gpus-per-trial must be at most 1"),
         ({"device": "cuda", "cluster_gpus": 0.0}, "the Ray cluster has no GPU; use --device cpu"),
         ({"methods": "rs", "epochs": 3}, "--epochs changes one-shot searches"),
-        ({"methods": "pc_darts", "channels": 6}, "must divide the 6 channels"),
+        (
+            {"methods": "pc_darts", "channels": 6},
+            "pc_darts: partial_channels = 4: must divide the 6 channels; give a multiple with "
+            "--channels",
+        ),
     ],
 )
 def test_bad_options(begin: Any, options: dict[str, Any], message: str, tmp_path: Path) -> None:
@@ -179,6 +184,18 @@ def test_bad_options(begin: Any, options: dict[str, Any], message: str, tmp_path
         begin(**options)
     assert "\n" not in str(caught.value)
     assert sorted(tmp_path.iterdir()) == before  # no study is left behind
+
+
+def test_missing_files_of_images_are_found_before_there_is_a_study(
+    begin: Any, tmp_path: Path
+) -> None:
+    folder = tmp_path / "images"
+    folder.mkdir()
+    (folder / "data_batch_1.bin").write_bytes(b"")
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(UserError, match=r"lacks data_batch_2\.bin, .*data_batch_4\.bin"):
+        begin(images=str(folder))
+    assert sorted(tmp_path.iterdir()) == before
 
 
 def test_a_gpu_that_is_not_there_is_missed_before_there_is_a_study(

@@ -27,6 +27,7 @@ def test_a_training_is_shown_kept_and_continued(tmp_path: Path) -> None:
     shown = _run("--cell", HASH, *SMALL, "--benchmark", "surrogate", "--out", str(out))
     kept = json.loads((out / "training.json").read_text())
     assert "parameters with 4 channels" in shown
+    assert "1 epoch in batches of" in shown
     assert "epoch 1: loss" in shown
     test = 100 * kept["accuracies"]["test"]
     assert f"accuracy  train {100 * kept['accuracies']['train']:.2f} %" in shown
@@ -54,6 +55,13 @@ def test_a_training_is_shown_kept_and_continued(tmp_path: Path) -> None:
 def test_wrong_options(arguments: tuple[str, ...], message: str) -> None:
     with pytest.raises(UserError, match=message):
         _run(*arguments)
+
+
+def test_a_wrong_benchmark_is_found_before_the_training(tmp_path: Path) -> None:
+    out = tmp_path / "training"
+    with pytest.raises(UserError, match="nowhere"):
+        _run("--cell", HASH, *SMALL, "--benchmark", "nowhere", "--out", str(out))
+    assert not out.exists()
 
 
 def test_an_error_is_one_line() -> None:

@@ -78,7 +78,7 @@ def new_manifest(
     benchmark = next(iter(tables.values())).benchmark
     manifest = run_manifest(kind, arguments) | {
         "benchmark": describe_benchmark(benchmark),
-        "device": "cpu",
+        "device": "cpu" if search is None else search.get("device", "cpu"),
         "tables": {name: describe_table(table) for name, table in tables.items()},
     }
     return manifest if search is None else manifest | {"search": json.loads(json.dumps(search))}

@@ -68,8 +68,15 @@ class Study(StudyDirectory):
             parts.append(self._search_part(found, tables))
         result = self._in_order(pa.concat_tables(parts))
         write_atomically(path, lambda temporary: pq.write_table(result, temporary))
+        self._note_gpus(result)
         self.mark_finished()
         return result
+
+    def _note_gpus(self, trajectories: pa.Table) -> None:
+        """Name in the manifest the GPUs that searches ran on; only where they run is it known."""
+        names = set(trajectories.column("device").to_pylist()) - {TABLE_DEVICE, "cpu", None}
+        if names:
+            self.manifest = self.manifest | {"gpus": sorted(names)}
 
     def _search_part(
         self, found: Sequence[tuple[Run, SearchContents]], tables: Mapping[str, Table]

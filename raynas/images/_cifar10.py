@@ -56,11 +56,7 @@ class Cifar10(ImageSource):
 
     @abstractmethod
     def files(self, part: Part) -> Sequence[Path]:
-        """The files to open for a part.
-
-        Raises:
-            ImageError: if one is missing; it says which.
-        """
+        """See `ImageSource.files`."""
 
     @abstractmethod
     def decode(self, part: Part) -> Records:

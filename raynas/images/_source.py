@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -54,6 +56,14 @@ class ImageSource(ABC):
     @abstractmethod
     def title(self) -> str:
         """One line for consoles and reports."""
+
+    def files(self, part: Part) -> Sequence[Path]:  # noqa: ARG002
+        """The files to open for a part; none if the images are from elsewhere.
+
+        Raises:
+            ImageError: if one is missing; it says which.
+        """
+        return ()
 
     @abstractmethod
     def read(self, part: Part) -> Images:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -83,6 +84,14 @@ class SearchSettings:
         self._require_positive(*_POSITIVE)
         self._require(0 <= self.cutout_probability <= 1, "cutout_probability", "must be in 0..1")
         self._require(0 <= self.momentum < 1, "momentum", "must be in [0, 1)")
+        self._require(math.isfinite(self.learning_rate), "learning_rate", "must be finite")
+        # A rate drawn on a logarithmic scale misses its lower bound by rounding.
+        self._require(
+            0 <= self.learning_rate_min <= self.learning_rate * (1 + 1e-9),
+            "learning_rate_min",
+            f"must be at least 0 and at most learning_rate = {self.learning_rate!r}",
+        )
+        self._require_not_negative("weight_decay")
 
     @classmethod
     def choices(cls) -> dict[str, tuple[str, ...]]:
@@ -97,6 +106,12 @@ class SearchSettings:
         for name in names:
             value = getattr(self, name)
             self._require(value is None or value > 0, name, "must be positive")
+
+    def _require_not_negative(self, *names: str) -> None:
+        for name in names:
+            value = getattr(self, name)
+            right = value >= 0 and math.isfinite(value)
+            self._require(right, name, "must be finite and not negative")
 
     def _require(self, right: bool, name: str, rule: str) -> None:
         if not right:
@@ -125,6 +140,7 @@ class GradientSettings(SearchSettings):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._require_positive("arch_learning_rate", "arch_gradient_clip")
+        self._require_not_negative("arch_weight_decay")
         betas = self.arch_betas
         right = len(betas) == 2 and all(0 <= beta < 1 for beta in betas)
         self._require(right, "arch_betas", "must be two numbers in [0, 1)")

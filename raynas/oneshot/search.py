@@ -117,8 +117,10 @@ class Search:
         kind = kind or method_info(identity["method"]).load()
         names = {field.name for field in fields(kind.settings_type)}
         settings = kind.settings_type(**{n: v for n, v in identity.items() if n in names})
-        entropy, key = identity["seed"].split(" ", 1)
-        seed = np.random.SeedSequence(ast.literal_eval(entropy), spawn_key=ast.literal_eval(key))
+        # Entropy may be several numbers; the key is a flat tuple.
+        entropy, key = identity["seed"].rsplit(" (", 1)
+        spawn_key = ast.literal_eval(f"({key}")
+        seed = np.random.SeedSequence(ast.literal_eval(entropy), spawn_key=spawn_key)
         space: Any = load_space(identity["space"])
         search = Search(kind, space, images, settings, seed=seed)
         search.load_state_dict(state)

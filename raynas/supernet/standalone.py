@@ -9,6 +9,7 @@ from torch.nn import functional
 from raynas.supernet.network import initial_linear
 from raynas.supernet.operations import ConvNorm
 from search_spaces.cell import CONV1X1, CONV3X3, Cell, vertex_channels
+from search_spaces.errors import UserError
 
 #: TensorFlow's 0.997 in PyTorch's sense (Ying et al. 2019).
 MOMENTUM = 0.003
@@ -84,6 +85,7 @@ class NASBench101Network(nn.Module):
 
     Raises:
         DisconnectedCellError: if no path leads from the cell's input to its output.
+        UserError: if the channels are too few for every vertex of the cell to get one.
     """
 
     def __init__(
@@ -100,6 +102,7 @@ class NASBench101Network(nn.Module):
     ) -> None:
         super().__init__()
         pruned = cell.prune()
+        _check_width(pruned, channels)
         self.stem = ConvNorm(image_channels, channels, 3, momentum, generator)
         self.stacks = nn.ModuleList()
         inputs = channels
@@ -121,3 +124,14 @@ class NASBench101Network(nn.Module):
             x = stack(functional.max_pool2d(x, 2, ceil_mode=True) if index else x)
         logits: Tensor = self.classifier(x.mean((2, 3), dtype=self.classifier.weight.dtype))
         return logits
+
+
+def _check_width(cell: Cell, channels: int) -> None:
+    """The blocks that feed the output share its channels; later stacks are wider."""
+    least = max(1, int(cell.matrix[1:-1, -1].sum()))
+    if channels < least:
+        raise UserError(
+            f"channels = {channels}: too few for cell {cell.module_hash}, whose output is made of "
+            f"{least} blocks with at least one channel each; give at least --channels {least}",
+            exit_code=2,
+        )

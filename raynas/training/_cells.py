@@ -9,12 +9,13 @@ from pathlib import Path
 
 from search_spaces.benchmark import Benchmark, BenchmarkError
 from search_spaces.cell import Cell
-from search_spaces.errors import UserError, unknown_name
+from search_spaces.errors import UserError
 from search_spaces.space import ArchitectureError
 from search_spaces.spaces import SPACE_NAMES, load_space
 from search_spaces.table import MissingFigureError
 
 _HASH = re.compile(r"[0-9a-f]{32}")
+_OPTIONS = {"space": "--space", "method": "--method", "seed": "--run-seed"}
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,11 @@ def cell_of_run(study: Path, method: str, seed: int, space: str | None = None) -
     for name, value in (("space", space), ("method", method), ("seed", seed)):
         known = sorted(set(rows.column(name).to_pylist()))
         if value not in known:
-            raise unknown_name(f"{name} of {study}", value, [str(one) for one in known])
+            raise UserError(
+                f"{study} has no run with {name} {value}; it has {', '.join(map(str, known))}: "
+                f"give one of these with {_OPTIONS[name]}",
+                exit_code=2,
+            )
         rows = rows.filter(pc.equal(rows.column(name), value))
     hashes = rows.sort_by("evaluation").column("incumbent_hash").drop_null().to_pylist()
     if not hashes:

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from raynas.analysis.trajectory import TRAJECTORY_SCHEMA
+from raynas.analysis.trajectory import TRAJECTORY_SCHEMA, trajectory
 from raynas.execution import Study, new_manifest, read_manifest, read_trajectories
 from raynas.execution.log import rows_to_table
 from raynas.execution.row import Row
@@ -215,6 +215,25 @@ def test_finish(path: Path, table: Table) -> None:
     with Study.resume(path) as again:
         assert again.finished
     assert not (path / "log").exists()
+
+
+def test_a_manifest_says_what_searches_run_on(
+    tmp_path: Path, table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def on_gpu(*arguments: Any) -> Any:
+        found = trajectory(*arguments)
+        devices = ["table", "cpu"] + ["NVIDIA H100"] * (found.num_rows - 2)
+        index = found.schema.get_field_index("device")
+        return found.set_column(index, "device", [devices])
+
+    monkeypatch.setattr("raynas.execution.study.trajectory", on_gpu)
+    assert new_manifest(ARGUMENTS, {"1": table})["device"] == "cpu"
+    manifest = new_manifest(ARGUMENTS, {"1": table}, {"device": "cuda"})
+    with Study.create(tmp_path / "study", manifest) as study:
+        fill(study, table)
+        study.finish({"1": table})
+    found = read_manifest(tmp_path / "study")
+    assert found["device"] == "cuda" and found["gpus"] == ["NVIDIA H100"]
 
 
 def test_finish_after_a_crash_in_finish(

@@ -203,6 +203,12 @@ def test_bf16_is_near_float32() -> None:
         ({"crop_padding": 9}, r"crop_padding = 9: must be in 0\.\.8"),
         ({"epochs": 0}, "epochs = 0: must be at least 1"),
         ({"learning_rate": -1.0}, r"learning_rate = -1\.0: must be positive"),
+        ({"learning_rate": float("inf")}, "learning_rate = inf: must be finite"),
+        ({"learning_rate": float("nan")}, "learning_rate = nan: must be positive"),
+        ({"learning_rate_min": -0.1}, r"learning_rate_min = -0\.1: must be at least 0"),
+        ({"learning_rate": 0.1, "learning_rate_min": 0.2}, r"at most learning_rate = 0\.1"),
+        ({"weight_decay": -1.0}, r"weight_decay = -1\.0: must be finite and not negative"),
+        ({"arch_weight_decay": -1.0}, r"arch_weight_decay = -1\.0: must be finite and not"),
         ({"momentum": 1.0}, r"momentum = 1\.0: must be in"),
         ({"cutout_probability": 1.5}, "cutout_probability = 1.5"),
         ({"warm_start_epochs": 2}, "must leave something of the 2 epochs"),
@@ -216,6 +222,19 @@ def test_wrong_settings_are_named(settings: dict, message: str) -> None:
     with pytest.raises(UserError, match=message) as error:
         tiny_search("darts", **settings)
     assert error.value.exit_code == 2
+
+
+@pytest.mark.parametrize("entropy", [5, [1, 2], (1, 2)])
+@pytest.mark.parametrize("key", [(), (3,), (3, 4)])
+def test_a_state_restores_any_seed_sequence(
+    entropy: int | list[int] | tuple[int, ...], key: tuple[int, ...]
+) -> None:
+    seed = np.random.SeedSequence(entropy, spawn_key=key)
+    settings = tiny_search("random_ws").settings
+    search = Search("random_ws", load_space("1"), tiny_images(), settings, seed=seed)
+    state = search.state_dict()
+    again = Search.from_state(state, tiny_images())
+    assert again.state_dict()["identity"] == state["identity"]
 
 
 def test_wrong_names_and_seeds() -> None:

@@ -7,6 +7,7 @@ import torch.nn.functional as functional
 
 from raynas.supernet import NASBench101Network
 from search_spaces.cell import CONV1X1, CONV3X3, MAXPOOL3X3, Cell, DisconnectedCellError
+from search_spaces.errors import UserError
 from search_spaces.spaces import load_space
 from tests.support.supernets import generator, images, labels
 
@@ -103,3 +104,11 @@ def test_values_of_a_cell_written_out() -> None:
 def test_a_cell_without_a_path_is_refused() -> None:
     with pytest.raises(DisconnectedCellError):
         NASBench101Network(_edges(3, [(0, 1)], [CONV1X1]), generator())
+
+
+def test_too_few_channels_are_refused_with_the_least_that_work() -> None:
+    cell = _edges(4, [(0, 1), (0, 2), (1, 3), (2, 3)], [CONV1X1, CONV3X3])
+    with pytest.raises(UserError, match=r"channels = 1: .* give at least --channels 2") as caught:
+        NASBench101Network(cell, generator(), channels=1)
+    assert caught.value.exit_code == 2
+    assert NASBench101Network(cell, generator(), channels=2)

@@ -51,9 +51,12 @@ def test_the_final_cell_of_a_run(study: Path) -> None:
     ("arguments", "message"),
     [
         (("darts", 3), "has the spaces 1, 2; say which with --space"),
-        (("rs", 3, "1"), "unknown method of .*; valid are: darts"),
-        (("darts", 0, "1"), "unknown seed of .*; valid are: 3"),
-        (("darts", 3, "3"), "unknown space of .*; valid are: 1, 2"),
+        (
+            ("rs", 3, "1"),
+            "has no run with method rs; it has darts: give one of these with --method",
+        ),
+        (("darts", 0, "1"), "has no run with seed 0; it has 3: give one of these with --run-seed"),
+        (("darts", 3, "3"), "has no run with space 3; it has 1, 2: give one of these with --space"),
     ],
 )
 def test_runs_that_are_not_there(study: Path, arguments: tuple[object, ...], message: str) -> None:
