@@ -150,15 +150,14 @@ class TwoWay:
         if not usable:
             return SeedMean(None, None, 0, count, lost)
         none = _no_interval(len(usable), count, min(len(sides[s].inside) for s in usable))
-        interval = None
+        value, interval = float(np.mean(list(usable.values()))), None
         if none is None:
             drawn = np.stack([self._draws(sides[s], measure) for s in usable], axis=1)
-            interval = self._interval(np.array(list(usable.values())), drawn)
+            interval = _around(value, self._interval(np.array(list(usable.values())), drawn))
             none = None if interval else "no interval: too few distinct values"
         if interval and count < FEWEST:
             none = f"{_seeds(count)}: the interval is over cells only"
         statement = "; ".join(part for part in (lost, none) if part) or None
-        value = float(np.mean(list(usable.values())))
         return SeedMean(value, interval, len(usable), count, statement)
 
     def one_against_others(
@@ -201,7 +200,7 @@ class TwoWay:
         if fewest < FEWEST:
             return Estimate(value, Statement(f"{fewest} items, at least {FEWEST} are needed"))
         drawn = np.stack([self._draws(sides[i], measure) for i in usable], axis=1)
-        interval = self._percentiles(drawn)
+        interval = _around(value, self._percentiles(drawn))
         return Estimate(value, interval or Statement("too few distinct values for an interval"))
 
     def _draws(self, side: Side, measure: Measure) -> Floats:
@@ -252,6 +251,15 @@ class TwoWay:
             return None
         low, high = np.quantile(means, [(1 - self._level) / 2, (1 + self._level) / 2])
         return (float(low), float(high)) if high - low > _ROUNDING else None
+
+
+def _around(value: float, interval: tuple[float, float] | None) -> tuple[float, float] | None:
+    """The interval with the value in it.
+
+    Means that are added up in another order differ in the last digit, so an end that is the value
+    could lie on its wrong side.
+    """
+    return interval and (min(interval[0], value), max(interval[1], value))
 
 
 def _covariance(drawn: Floats) -> float:

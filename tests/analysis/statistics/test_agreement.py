@@ -111,6 +111,25 @@ def test_two_way_interval_holds_seeds_and_items() -> None:
     assert other.interval is not None and np.ptp(other.interval) > 2 * np.ptp(one.interval)
 
 
+@pytest.mark.parametrize("seeds", [1, 2, 4])
+def test_rounding_does_not_put_an_end_on_the_wrong_side(
+    seeds: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Figures cannot draw an interval whose value is outside by the last digit."""
+    draws, truth = TwoWay(6, resamples=20), np.arange(6.0)
+    scores = np.array([truth, truth[[1, 0, 2, 3, 4, 5]]] * 2)[:seeds]
+    value = draws.mean(scores, truth).value
+    assert value is not None
+    for ends in ((np.nextafter(value, 2), 1.5), (-1.5, np.nextafter(value, -2))):
+        for name in ("_interval", "_percentiles"):
+            monkeypatch.setattr(TwoWay, name, lambda *_, ends=ends: ends)
+        found = draws.mean(scores, truth).interval
+        assert found == (min(ends[0], value), max(ends[1], value)) and value in found
+        repeats = draws.repeat_agreement(np.stack([truth, scores[0]], axis=1))
+        assert isinstance(repeats, Estimate) and isinstance(repeats.interval, tuple)
+        assert repeats.interval[0] <= repeats.value <= repeats.interval[1]
+
+
 def test_two_way_interval_by_hand() -> None:
     """t with two degrees of freedom for the seeds, normal for the items, on Fisher's scale."""
     rng = np.random.default_rng(2)
