@@ -146,7 +146,7 @@ class TwoWay:
         count = len(sides)
         found = [side.of(measure.value) for side in sides]
         usable = {s: value for s, value in enumerate(found) if not isinstance(value, Statement)}
-        lost = left_out(found)
+        lost = left_out(found, whole=all(len(side.inside) == len(side.scores) for side in sides))
         if not usable:
             return SeedMean(None, None, 0, count, lost)
         none = _no_interval(len(usable), count, min(len(sides[s].inside) for s in usable))
@@ -272,17 +272,21 @@ def _covariance(drawn: Floats) -> float:
     return float(np.mean((centred.T @ centred)[pairs] / (both[pairs] - 1))) if pairs.any() else 0.0
 
 
-def left_out(found: Sequence[float | Statement]) -> str | None:
+def left_out(found: Sequence[float | Statement], *, whole: bool = True) -> str | None:
     """How many seeds have no value, and why; None if all have one.
 
     It assumes that the reason of the first is that of all: seeds have the same items and truth.
+
+    Args:
+        found: by seed, its value or why there is none.
+        whole: whether the values are of all cells, not of some that were chosen.
     """
     reasons = [str(value) for value in found if isinstance(value, Statement)]
     if not reasons:
         return None
     of = f"{len(reasons)} of {_seeds(len(found))}"
     if reasons[0] == "all scores are equal":
-        return f"{of} gave all cells the same accuracy"
+        return f"{of} gave {'all' if whole else 'these'} cells the same accuracy"
     return reasons[0] if len(reasons) == len(found) else f"{of} without a value: {reasons[0]}"
 
 

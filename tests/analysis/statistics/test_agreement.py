@@ -89,10 +89,22 @@ def test_seeds_whose_scores_are_constant_are_counted() -> None:
     assert none.statement == "2 of 2 seeds gave all cells the same accuracy"
 
 
+def test_seeds_that_are_constant_on_some_cells_are_said_to_be_so_there() -> None:
+    truth, some = np.arange(6.0), np.array([3, 4, 5])
+    scores = np.array([[0, 1, 2, 7, 7, 7], [0, 1, 2, 3, 4, 5]])
+    draws = TwoWay(6, resamples=50)
+    found = draws.mean(scores, truth, inside=[some] * 2)
+    assert (found.value, found.used) == (1, 1)
+    assert str(found.statement).startswith("1 of 2 seeds gave these cells the same accuracy; no in")
+    assert draws.mean(scores, truth).used == 2
+
+
 def test_lost_seeds_are_counted_with_their_reason() -> None:
     equal, other = Statement("all scores are equal"), Statement("all true values are equal")
     assert statistics.left_out([0.1, 0.2]) is None
     assert statistics.left_out([0.1, equal]) == "1 of 2 seeds gave all cells the same accuracy"
+    some = statistics.left_out([0.1, equal], whole=False)
+    assert some == "1 of 2 seeds gave these cells the same accuracy"
     assert statistics.left_out([other, other]) == str(other)
     assert statistics.left_out([other, 0.3, 0.1]) == f"1 of 3 seeds without a value: {other}"
 
