@@ -64,7 +64,7 @@ _DEFINITIONS = {
     "Intervals": "95 %. From three seeds on they hold for other cells and other seeds: made of the "
     "variance between seeds (Student's t) and the covariance of seeds over bootstrap samples of "
     "the cells. Of a study of fewer seeds they are percentile bootstraps over cells and hold for "
-    "these seeds. If fewer than three are left because others gave all cells the same accuracy, "
+    "these seeds. If fewer than three are left because others gave the cells the same accuracy, "
     "there is none. Overlap and regret have intervals over seeds alone (BCa), as the best of a "
     "sample drawn anew are not those of the cells.",
     "p": "Two-sided permutation test: how often cells in random order, the same for all seeds, "

@@ -146,19 +146,18 @@ class TwoWay:
         count = len(sides)
         found = [side.of(measure.value) for side in sides]
         usable = {s: value for s, value in enumerate(found) if not isinstance(value, Statement)}
-        lost = left_out(found)
+        lost = left_out(found, whole=all(len(side.inside) == len(side.scores) for side in sides))
         if not usable:
             return SeedMean(None, None, 0, count, lost)
         none = _no_interval(len(usable), count, min(len(sides[s].inside) for s in usable))
-        interval = None
+        value, interval = float(np.mean(list(usable.values()))), None
         if none is None:
             drawn = np.stack([self._draws(sides[s], measure) for s in usable], axis=1)
-            interval = self._interval(np.array(list(usable.values())), drawn)
+            interval = _around(value, self._interval(np.array(list(usable.values())), drawn))
             none = None if interval else "no interval: too few distinct values"
         if interval and count < FEWEST:
             none = f"{_seeds(count)}: the interval is over cells only"
         statement = "; ".join(part for part in (lost, none) if part) or None
-        value = float(np.mean(list(usable.values())))
         return SeedMean(value, interval, len(usable), count, statement)
 
     def one_against_others(
@@ -201,7 +200,7 @@ class TwoWay:
         if fewest < FEWEST:
             return Estimate(value, Statement(f"{fewest} items, at least {FEWEST} are needed"))
         drawn = np.stack([self._draws(sides[i], measure) for i in usable], axis=1)
-        interval = self._percentiles(drawn)
+        interval = _around(value, self._percentiles(drawn))
         return Estimate(value, interval or Statement("too few distinct values for an interval"))
 
     def _draws(self, side: Side, measure: Measure) -> Floats:
@@ -254,6 +253,15 @@ class TwoWay:
         return (float(low), float(high)) if high - low > _ROUNDING else None
 
 
+def _around(value: float, interval: tuple[float, float] | None) -> tuple[float, float] | None:
+    """The interval with the value in it.
+
+    Means that are added up in another order differ in the last digit, so an end that is the value
+    could lie on its wrong side.
+    """
+    return interval and (min(interval[0], value), max(interval[1], value))
+
+
 def _covariance(drawn: Floats) -> float:
     """Mean covariance of two columns, each pair over the samples in which both are known."""
     known = ~np.isnan(drawn)
@@ -264,17 +272,21 @@ def _covariance(drawn: Floats) -> float:
     return float(np.mean((centred.T @ centred)[pairs] / (both[pairs] - 1))) if pairs.any() else 0.0
 
 
-def left_out(found: Sequence[float | Statement]) -> str | None:
+def left_out(found: Sequence[float | Statement], *, whole: bool = True) -> str | None:
     """How many seeds have no value, and why; None if all have one.
 
     It assumes that the reason of the first is that of all: seeds have the same items and truth.
+
+    Args:
+        found: by seed, its value or why there is none.
+        whole: whether the values are of all cells, not of some that were chosen.
     """
     reasons = [str(value) for value in found if isinstance(value, Statement)]
     if not reasons:
         return None
     of = f"{len(reasons)} of {_seeds(len(found))}"
     if reasons[0] == "all scores are equal":
-        return f"{of} gave all cells the same accuracy"
+        return f"{of} gave {'all' if whole else 'these'} cells the same accuracy"
     return reasons[0] if len(reasons) == len(found) else f"{of} without a value: {reasons[0]}"
 
 

@@ -89,10 +89,22 @@ def test_seeds_whose_scores_are_constant_are_counted() -> None:
     assert none.statement == "2 of 2 seeds gave all cells the same accuracy"
 
 
+def test_seeds_that_are_constant_on_some_cells_are_said_to_be_so_there() -> None:
+    truth, some = np.arange(6.0), np.array([3, 4, 5])
+    scores = np.array([[0, 1, 2, 7, 7, 7], [0, 1, 2, 3, 4, 5]])
+    draws = TwoWay(6, resamples=50)
+    found = draws.mean(scores, truth, inside=[some] * 2)
+    assert (found.value, found.used) == (1, 1)
+    assert str(found.statement).startswith("1 of 2 seeds gave these cells the same accuracy; no in")
+    assert draws.mean(scores, truth).used == 2
+
+
 def test_lost_seeds_are_counted_with_their_reason() -> None:
     equal, other = Statement("all scores are equal"), Statement("all true values are equal")
     assert statistics.left_out([0.1, 0.2]) is None
     assert statistics.left_out([0.1, equal]) == "1 of 2 seeds gave all cells the same accuracy"
+    some = statistics.left_out([0.1, equal], whole=False)
+    assert some == "1 of 2 seeds gave these cells the same accuracy"
     assert statistics.left_out([other, other]) == str(other)
     assert statistics.left_out([other, 0.3, 0.1]) == f"1 of 3 seeds without a value: {other}"
 
@@ -109,6 +121,25 @@ def test_two_way_interval_holds_seeds_and_items() -> None:
     moody = np.outer([1, 1, 1, -1, -1, 1], truth) + rng.normal(0, 1, (6, 60))
     other = draws.mean(moody, truth)
     assert other.interval is not None and np.ptp(other.interval) > 2 * np.ptp(one.interval)
+
+
+@pytest.mark.parametrize("seeds", [1, 2, 4])
+def test_rounding_does_not_put_an_end_on_the_wrong_side(
+    seeds: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Figures cannot draw an interval whose value is outside by the last digit."""
+    draws, truth = TwoWay(6, resamples=20), np.arange(6.0)
+    scores = np.array([truth, truth[[1, 0, 2, 3, 4, 5]]] * 2)[:seeds]
+    value = draws.mean(scores, truth).value
+    assert value is not None
+    for ends in ((np.nextafter(value, 2), 1.5), (-1.5, np.nextafter(value, -2))):
+        for name in ("_interval", "_percentiles"):
+            monkeypatch.setattr(TwoWay, name, lambda *_, ends=ends: ends)
+        found = draws.mean(scores, truth).interval
+        assert found == (min(ends[0], value), max(ends[1], value)) and value in found
+        repeats = draws.repeat_agreement(np.stack([truth, scores[0]], axis=1))
+        assert isinstance(repeats, Estimate) and isinstance(repeats.interval, tuple)
+        assert repeats.interval[0] <= repeats.value <= repeats.interval[1]
 
 
 def test_two_way_interval_by_hand() -> None:
