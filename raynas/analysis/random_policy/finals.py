@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from raynas.analysis.anytime import sample
+from raynas.analysis.random_policy.ended import ended
 from raynas.analysis.runs import ONE_SHOT, Run
 from search_spaces.errors import UserError
 from search_spaces.space import Space, as_keys
@@ -61,13 +62,19 @@ class Finals:
         return self.rows >= 0
 
 
-def finals_of_runs(runs: Sequence[Run], source: str, workers: int = 1) -> list[Finals]:
-    """The final incumbents of a study's runs.
+def finals_of_runs(
+    runs: Sequence[Run],
+    source: str,
+    workers: int = 1,
+    planned: Mapping[str, int] | None = None,
+) -> list[Finals]:
+    """The final incumbents of a study's runs; searches that failed ended with no cell.
 
     Args:
         runs: of all methods and spaces.
         source: name of the study.
         workers: evaluations that ran at the same time, in black-box runs.
+        planned: epochs of the searches by method, see `ended`.
 
     Raises:
         UserError: no run ended with a cell.
@@ -76,13 +83,14 @@ def finals_of_runs(runs: Sequence[Run], source: str, workers: int = 1) -> list[F
     for method, space in dict.fromkeys((run.method, run.space) for run in runs):
         mine = [run for run in runs if (run.method, run.space) == (method, space)]
         shared = mine[0].family == ONE_SHOT
+        cells = [run.cell if ended(run, planned or {}) else None for run in mine]
         found.append(
             Finals(
                 method,
                 space,
                 shared,
                 np.array([run.seed for run in mine], np.int64),
-                _rows(space, [run.cell for run in mine], method, [r.seed for r in mine], source),
+                _rows(space, cells, method, [r.seed for r in mine], source),
                 np.array([run.seconds[-1] for run in mine]),
                 "real" if shared else "simulated",
                 source,

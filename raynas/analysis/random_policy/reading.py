@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from raynas.analysis.random_policy.ended import planned_epochs
 from raynas.analysis.random_policy.finals import (
     Finals,
     distinct,
@@ -93,7 +94,8 @@ def _study(path: Path, space: str | None) -> tuple[list[Finals], dict[str, Any]]
                 f"`python -m raynas.compare --space {space}` makes one"
             )
     workers = int(manifest["arguments"].get("workers") or 1)
-    return finals_of_runs(runs, name, workers), dict(manifest["benchmark"])
+    found = finals_of_runs(runs, name, workers, planned_epochs(manifest))
+    return found, dict(manifest["benchmark"])
 
 
 def _benchmark(recorded: dict[str, dict[str, Any]]) -> Benchmark:
