@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from raynas.analysis.anytime import sample
 from raynas.analysis.random_policy.ended import ended
+from raynas.analysis.random_policy.rivals import RANDOM_SEARCH, Rivals
 from raynas.analysis.runs import ONE_SHOT, Run
 from search_spaces.errors import UserError
 from search_spaces.space import Space, as_keys
@@ -23,7 +23,6 @@ OPTIONAL = ("space", "weight_sharing", "seconds")
 WITHOUT = " without sharing"
 #: With weight sharing -> the same policy without it. Methods of one name in both ways need none.
 COUNTERPARTS = {"random_ws": "rs", "enas": "reinforce"}
-RANDOM_SEARCH = "rs"
 _MAKE = "python -m raynas.compare --space {}"
 
 
@@ -41,8 +40,9 @@ class Finals:
         clock: what the seconds are: "simulated" training, or "real" ones of a search.
         source: study or file that the runs are of.
         workers: evaluations that ran at the same time.
-        rivals: (m,) test error that each random-search run of the same study had after as many
-            seconds as the runs took on average; nan where it had none. None without such runs.
+        rivals: (m,) unique cell that each random-search run of the same study had after as many
+            seconds as the runs took on average; -1 where it had none. None without such runs.
+        oracle: whether the cells were chosen by their test errors.
     """
 
     method: str
@@ -54,7 +54,8 @@ class Finals:
     clock: str
     source: str
     workers: int = 1
-    rivals: npt.NDArray[np.float64] | None = None
+    rivals: npt.NDArray[np.int64] | None = None
+    oracle: bool = False
 
     @property
     def ended(self) -> npt.NDArray[np.bool_]:
@@ -67,6 +68,9 @@ def finals_of_runs(
     source: str,
     workers: int = 1,
     planned: Mapping[str, int] | None = None,
+    rivals: Rivals | None = None,
+    *,
+    oracle: bool = False,
 ) -> list[Finals]:
     """The final incumbents of a study's runs; searches that failed ended with no cell.
 
@@ -75,6 +79,8 @@ def finals_of_runs(
         source: name of the study.
         workers: evaluations that ran at the same time, in black-box runs.
         planned: epochs of the searches by method, see `ended`.
+        rivals: the runs of random search among them.
+        oracle: whether black-box methods chose their incumbents by test error.
 
     Raises:
         UserError: no run ended with a cell.
@@ -95,18 +101,21 @@ def finals_of_runs(
                 "real" if shared else "simulated",
                 source,
                 1 if shared else workers,
-                _rivals(mine, runs),
+                _rivals(mine, rivals, choosing_alike=not (oracle and shared)),
+                oracle and not shared,
             )
         )
     return _with_cells(found, source)
 
 
-def _rivals(mine: Sequence[Run], runs: Sequence[Run]) -> npt.NDArray[np.float64] | None:
-    rivals = [r for r in runs if (r.method, r.space) == (RANDOM_SEARCH, mine[0].space)]
-    if not rivals or mine[0].method == RANDOM_SEARCH:
+def _rivals(
+    mine: Sequence[Run], rivals: Rivals | None, *, choosing_alike: bool
+) -> npt.NDArray[np.int64] | None:
+    if rivals is None or mine[0].method == RANDOM_SEARCH or not choosing_alike:
         return None
-    seconds = float(np.mean([run.seconds[-1] for run in mine]))
-    return sample(rivals, np.array([seconds]), "test_error")[:, 0]
+    space = mine[0].space
+    cells = rivals.after(space, float(np.mean([run.seconds[-1] for run in mine])))
+    return find_rows(load_space(space), cells) if cells else None
 
 
 def finals_of_table(table: pa.Table, source: str, space: str | None) -> list[Finals]:
@@ -279,6 +288,8 @@ def counterpart(finals: Finals, others: Sequence[Finals]) -> Finals | None:
     twin = COUNTERPARTS.get(base, base)
     names = {f"{finals.method}{WITHOUT}", f"{twin} · {rest}", twin}
     for other in others:
+        if other.oracle:
+            continue
         if other.weight_sharing is False and other.space == finals.space and other.method in names:
             return other
     return None

@@ -19,6 +19,7 @@ from raynas.analysis.random_policy.finals import (
     finals_of_table,
     find_rows,
 )
+from raynas.analysis.random_policy.rivals import rivals_of
 from raynas.analysis.runs import split_runs
 from raynas.execution.manifest import SEARCHES, read_manifest
 from raynas.execution.study import read_trajectories
@@ -83,7 +84,8 @@ def read_inputs(
 
 def _study(path: Path, space: str | None) -> tuple[list[Finals], dict[str, Any]]:
     manifest = read_manifest(path, *SEARCHES)
-    runs = split_runs(read_trajectories(path))
+    trajectories = read_trajectories(path)
+    runs = split_runs(trajectories)
     name = path.resolve().name
     if space is not None:
         spaces = list(dict.fromkeys(run.space for run in runs))
@@ -93,8 +95,15 @@ def _study(path: Path, space: str | None) -> tuple[list[Finals], dict[str, Any]]
                 f"{path} is a study of space {', '.join(spaces)}, not of space {space}; "
                 f"`python -m raynas.compare --space {space}` makes one"
             )
-    workers = int(manifest["arguments"].get("workers") or 1)
-    found = finals_of_runs(runs, name, workers, planned_epochs(manifest))
+    arguments = manifest["arguments"]
+    found = finals_of_runs(
+        runs,
+        name,
+        int(arguments.get("workers") or 1),
+        planned_epochs(manifest),
+        rivals_of(trajectories),
+        oracle=arguments.get("incumbent") == "oracle",
+    )
     return found, dict(manifest["benchmark"])
 
 

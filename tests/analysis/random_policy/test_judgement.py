@@ -176,8 +176,8 @@ def test_other_sets_to_draw_from(table: Table, weights: np.ndarray) -> None:
 def test_runs_of_random_search_in_the_study(table: Table, weights: np.ndarray) -> None:
     from dataclasses import replace
 
-    rivals = 1 - accuracy(table)[drawn(table, weights, 3)]
-    rivals[0] = np.nan
+    rivals = drawn(table, weights, 3)
+    rivals[0] = -1
     one = replace(finals("re", best(table)), rivals=rivals)
     found = judge([one], {"1": table})[0].methods[0].comparisons[RIVALS]
     assert (found.runs, found.others) == (10, 9)

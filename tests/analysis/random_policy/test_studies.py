@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from raynas.analysis.random_policy import EQUAL_BUDGET, RIVALS, WITHOUT_SHARING, judge, wording
 from raynas.analysis.random_policy.reading import read_inputs
 from search_spaces import load_space
 from search_spaces.table import Table
 from tests.support.benchmarks import synthetic_benchmark
 from tests.support.searches_study import walking_search, write_searches
+from tests.support.studies import random_log, write_study
 
 
 @pytest.fixture(scope="module")
@@ -29,3 +32,34 @@ def test_searches_that_failed_ended_with_no_cell(table: Table, tmp_path: Path) -
     study = write_searches(tmp_path / "study", [whole, failed, short, late])
     [found] = read_inputs([study]).finals
     assert found.ended.tolist() == [True, False, False, False]
+
+
+def test_cells_chosen_by_test_error_are_said_to_be(table: Table, tmp_path: Path) -> None:
+    log = random_log(table, {"rs": 0.0, "re": 20.0}, seeds=4, evaluations=15)
+    study = write_study(tmp_path / "chosen", {"1": table}, [log], incumbent="oracle")
+    write_searches(study, [walking_search("random_ws", table, s, 3) for s in range(3)])
+    inputs = read_inputs([study])
+    [space] = judge(inputs.finals, inputs.tables)
+    methods = {method.finals.method: method for method in space.methods}
+    for name in ("rs", "re"):
+        said = str(methods[name].comparisons[EQUAL_BUDGET].superiority)
+        assert "chosen by test error" in said
+    assert {RIVALS, WITHOUT_SHARING}.isdisjoint(methods["random_ws"].comparisons)
+    assert any("rs, re were chosen by their test errors" in note for note in space.notes)
+    assert "Better than random search" not in " ".join(wording.findings(space))
+
+
+@pytest.mark.parametrize("rule", ["validation", "oracle"])
+def test_rivals_are_judged_by_the_mean_of_their_trainings(
+    table: Table, tmp_path: Path, rule: str
+) -> None:
+    log = random_log(table, {"rs": 0.0, "re": 20.0}, seeds=4, evaluations=15)
+    study = write_study(tmp_path / "study", {"1": table}, [log], incumbent=rule)
+    rs, re = read_inputs([study]).finals
+    assert rs.rivals is None and re.rivals is not None
+    rows = log.to_pylist()
+    error = "test_error" if rule == "oracle" else "validation_error"
+    for seed, found in enumerate(re.rivals):
+        mine = [r for r in rows if (r["method"], r["seed"]) == ("rs", seed)]
+        seen = [r for r in mine if r["simulated_seconds"] <= np.mean(re.seconds)]
+        assert min(seen, key=lambda r: r[error])["row"] == found
