@@ -257,39 +257,39 @@ def _elsewhere(text: str, space: str) -> str:
 
 
 def distinct(found: Iterable[Finals]) -> list[Finals]:
-    """Rename methods that several sources have, so that their runs are not mixed."""
-    taken: set[tuple[str, str, bool | None]] = set()
+    """Rename methods that several sources have, so that their runs are not mixed.
+
+    Of a method that is there with weight sharing, runs known to be without it are named so; any
+    others of one name are told apart by their source.
+    """
+    given = list(found)
+    shared = {(one.method, one.space) for one in given if one.weight_sharing}
+    taken: set[tuple[str, str]] = set()
     result = []
-    for finals in found:
-        label = finals.method
+    for finals in given:
+        without = finals.weight_sharing is False and (finals.method, finals.space) in shared
+        base = label = f"{finals.method}{WITHOUT}" if without else finals.method
         number = 1
-        while (label, finals.space, finals.weight_sharing) in taken:
+        while (label, finals.space) in taken:
             suffix = f" ({number})" if number > 1 else ""
-            label = f"{finals.method} · {finals.source}{suffix}"
+            label = f"{base} · {finals.source}{suffix}"
             number += 1
-        taken.add((label, finals.space, finals.weight_sharing))
+        taken.add((label, finals.space))
         result.append(replace(finals, method=label))
-    both = {(m, space) for m, space, shared in taken if shared} & {
-        (m, space) for m, space, shared in taken if not shared
-    }
-    return [
-        replace(one, method=f"{one.method}{WITHOUT}")
-        if (one.method, one.space) in both and not one.weight_sharing
-        else one
-        for one in result
-    ]
+    return result
 
 
 def counterpart(finals: Finals, others: Sequence[Finals]) -> Finals | None:
-    """The same method without weight sharing, of a method with it."""
+    """The same method without weight sharing, of a method with it; of the same source if it can."""
     if not finals.weight_sharing:
         return None
-    base, _, rest = finals.method.partition(" · ")
+    base = finals.method.partition(" · ")[0]
     twin = COUNTERPARTS.get(base, base)
-    names = {f"{finals.method}{WITHOUT}", f"{twin} · {rest}", twin}
-    for other in others:
-        if other.oracle:
-            continue
-        if other.weight_sharing is False and other.space == finals.space and other.method in names:
+    names = {f"{name}{end}" for name in (base, twin) for end in ("", WITHOUT)}
+    for other in sorted(others, key=lambda one: one.source != finals.source):
+        name, _, elsewhere = other.method.partition(" · ")
+        alike = name in names and other.space == finals.space
+        near = not elsewhere or other.source == finals.source
+        if alike and near and other.weight_sharing is False and not other.oracle:
             return other
     return None

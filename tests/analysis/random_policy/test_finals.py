@@ -110,6 +110,17 @@ def test_runs_of_several_sources_are_not_mixed() -> None:
     assert len({one.method for one in again}) == 3
 
 
+def test_what_is_not_known_to_be_without_sharing_is_not_called_so() -> None:
+    found = distinct([finals("enas", True), finals("enas", None, "two"), finals("rs", False)])
+    found = distinct([*found, finals("rs", None, "two")])
+    assert [one.method for one in found] == ["enas", "enas · two", "rs", "rs · two"]
+    given = [finals("enas", s, n) for n in ("one", "two") for s in (None, False, True)]
+    named = distinct(given)
+    assert len({one.method for one in named}) == len(given)
+    assert all(one.weight_sharing is False for one in named if "without" in one.method)
+    assert counterpart(named[2], named) is named[1] and counterpart(named[5], named) is named[4]
+
+
 def test_counterparts_without_weight_sharing() -> None:
     found = distinct([finals("enas", True), finals("enas", False), finals("rs", False)])
     assert [one.method for one in found] == ["enas", "enas without sharing", "rs"]
