@@ -62,7 +62,8 @@ def _tables(space: SpaceJudgement, width: int) -> list[Table]:
     tables[-1].caption = (
         "Mean test accuracy in % (mean ± deviation over seeds). A: probability to be "
         f"better than a draw from the {reference}, and than random search with the same seconds, "
-        "with its 95 % interval below; p: Mann-Whitney, after Holm. Difference: of the mean "
+        "with its 95 % interval below; p: of the mean quantile, "
+        "after Holm. Difference: of the mean "
         "accuracy from that of a draw, in points; p, same: two one-sided t-tests that it is less "
         "than the margin. Published: (r/r_max)^n, "
         "uniform on 0 to 1 by chance. Best of n: that the best of n new runs beats "
