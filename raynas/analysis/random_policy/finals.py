@@ -176,6 +176,13 @@ def _typed(table: pa.Table, source: str) -> list[dict[str, object]]:
             raise UserError(f"{source}: the column {name} is no {kind} ({reason})") from error
         if name in ("method", "seed", "space") and columns[name].null_count:
             raise UserError(f"{source}: the column {name} has empty places; fill them in")
+    seconds = columns["seconds"].to_pylist()
+    wrong = [s for s in seconds if s is not None and (s < 0 or s == float("inf"))]
+    if wrong:
+        raise UserError(
+            f"{source}: the column seconds has {wrong[0]:g}; each must be a number of at least 0, "
+            "or empty if it is not known"
+        )
     rows: list[dict[str, object]] = pa.table(columns).to_pylist()
     return rows
 

@@ -49,6 +49,8 @@ def test_a_run_without_a_cell_is_counted() -> None:
         ({}, None, "say which with --space"),
         ({"space": ["1", "1", "2"]}, "1", "is of space 2, not of space 1"),
         ({"space": ["1", "1", "7"]}, None, "'7' is no space"),
+        ({"seconds": [1.0, np.inf, 2.0]}, "1", "column seconds has inf"),
+        ({"seconds": [1.0, None, -5.0]}, "1", "column seconds has -5"),
         ({"seed": ["x", "y", "z"]}, "1", "column seed is no int64"),
         ({"seed": [0, None, 0]}, "1", "column seed has empty places"),
         ({"seed": [4, 4, 0]}, "1", "seed 4 of a twice"),

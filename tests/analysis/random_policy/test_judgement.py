@@ -164,6 +164,13 @@ def test_random_search_with_the_same_seconds(table: Table, weights: np.ndarray) 
     assert isinstance(search.same_seconds(finals("x", best(table), seconds=np.nan)), Statement)
 
 
+def test_very_many_seconds_do_not_overflow(table: Table, weights: np.ndarray) -> None:
+    search = RandomSearch(table, weights)
+    found = search.same_seconds(finals("rs", best(table, 3), seconds=1e30))
+    assert isinstance(found, Budget) and found.evaluations == (10**12,) * 3
+    assert found.laws[0].mean == pytest.approx(accuracy(table).max(), abs=0.01)
+
+
 def test_more_workers_train_more_cells_in_the_same_seconds(
     table: Table, weights: np.ndarray
 ) -> None:
