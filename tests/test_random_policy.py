@@ -119,6 +119,10 @@ def test_a_csv_of_others_and_a_set_to_draw_from(
         (["{study}", "--space", "3"], 1, "raynas.compare --space 3"),
         (["nowhere"], 1, "no study or file nowhere"),
         (["{study}", "--margin", "0"], 2, "--margin is 0.0"),
+        (["{study}", "--margin", "nan"], 2, "--margin is nan"),
+        (["{study}", "--margin", "inf"], 2, "--margin is inf"),
+        (["{twice}", "--space", "1"], 1, "has the column method twice"),
+        (["{study}", "--among", "{cells}"], 1, "has the column module_hash twice"),
         (["{empty}"], 1, "manifest.json; `python -m raynas.compare --space 3` or"),
         (["{unfinished}"], 1, "continue it with --resume"),
         (["{study}", "{other}"], 1, "different benchmarks"),
@@ -138,6 +142,12 @@ def test_errors_are_one_line(
     for name in ("empty", "unfinished", "other"):
         folders[name] = tmp_path / name
         folders[name].mkdir()
+    for name, head, row in (
+        ("twice", "method,seed,method", "a,0,b"),
+        ("cells", "module_hash,module_hash", "a,b"),
+    ):
+        folders[name] = tmp_path / f"{name}.csv"
+        folders[name].write_text(f"{head}\n{row}\n")
     manifest = json.loads((study / "manifest.json").read_text())
     (tmp_path / "unfinished" / "manifest.json").write_text(json.dumps(manifest))
     manifest["benchmark"]["sha256"] = "0" * 64

@@ -13,6 +13,8 @@ import pyarrow.compute as pc
 
 from raynas.analysis.random_policy.ended import planned_epochs
 from raynas.analysis.random_policy.finals import (
+    OPTIONAL,
+    REQUIRED,
     Finals,
     distinct,
     finals_of_runs,
@@ -130,6 +132,14 @@ def _benchmark(recorded: dict[str, dict[str, Any]]) -> Benchmark:
 
 
 def _table(path: Path) -> pa.Table:
+    table = _read(path)
+    names = [name for name in (*REQUIRED, *OPTIONAL) if table.column_names.count(name) > 1]
+    if names:
+        raise UserError(f"{path} has the column {names[0]} twice; leave one of them out")
+    return table
+
+
+def _read(path: Path) -> pa.Table:
     import pyarrow.csv as csv
     import pyarrow.parquet as pq
 
