@@ -86,6 +86,7 @@ def judge(
     *,
     among: Mapping[str, Mapping[str, np.ndarray]] | None = None,
     margin: float = MARGIN,
+    notes: Mapping[str, Sequence[str]] | None = None,
 ) -> list[SpaceJudgement]:
     """Compare the final cells of methods with the random policy and more.
 
@@ -95,6 +96,7 @@ def judge(
         among: space -> name -> rows of further sets to draw from, for instance the cells that a
             policy can express.
         margin: largest difference of accuracies that counts as none.
+        notes: space -> what is to be said of what was read.
 
     Raises:
         MissingFigureError: a benchmark lacks test accuracies or seconds at 108 epochs.
@@ -106,19 +108,24 @@ def judge(
             tables[space],
             (among or {}).get(space, {}),
             margin,
+            (notes or {}).get(space, ()),
         )
         for space in spaces
     ]
 
 
 def _judge_space(
-    finals: Sequence[Finals], table: Table, among: Mapping[str, np.ndarray], margin: float
+    finals: Sequence[Finals],
+    table: Table,
+    among: Mapping[str, np.ndarray],
+    margin: float,
+    read: Sequence[str],
 ) -> SpaceJudgement:
     scores = accuracy(table)
     weights = raw_weights(table)
     uniform = np.ones(len(scores))
     populations = [population(UNIQUE, scores, uniform)]
-    notes = []
+    notes = list(read)
     if isinstance(weights, Statement):
         notes.append(f"No comparison with a draw from {RAW}: {weights}.")
     else:

@@ -11,6 +11,7 @@ import pytest
 from raynas.analysis.random_policy import EQUAL_BUDGET, RIVALS, WITHOUT_SHARING, judge, wording
 from raynas.analysis.random_policy.reading import read_inputs
 from search_spaces import load_space
+from search_spaces.space import hash_texts
 from search_spaces.table import Table
 from tests.support.benchmarks import synthetic_benchmark
 from tests.support.searches_study import walking_search, write_searches
@@ -47,6 +48,24 @@ def test_cells_chosen_by_test_error_are_said_to_be(table: Table, tmp_path: Path)
     assert {RIVALS, WITHOUT_SHARING}.isdisjoint(methods["random_ws"].comparisons)
     assert any("rs, re were chosen by their test errors" in note for note in space.notes)
     assert "Better than random search" not in " ".join(wording.findings(space))
+
+
+def test_sets_of_one_name_are_numbered_and_say_what_they_lack(tmp_path: Path) -> None:
+    hashes = hash_texts(load_space(1).unique_hashes())
+    lines = ["module_hash", *hashes[:3], hashes[0], "f" * 32, "none"]
+    paths = [tmp_path / name for name in ("a/cells.csv", "b/cells.csv", "unique cells.csv")]
+    for path, count in zip(paths, (7, 3, 3), strict=True):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("\n".join(lines[:count]))
+    finals = tmp_path / "finals.csv"
+    finals.write_text(f"method,seed,module_hash\na,0,{hashes[5]}\n")
+    found = read_inputs([finals], "1", "surrogate", paths)
+    sizes = {name: len(rows) for name, rows in found.among["1"].items()}
+    assert sizes == {"cells": 3, "cells (2)": 2, "unique cells (2)": 2}
+    [note] = found.notes["1"]
+    assert note == ("Left out of cells: 2 of the hashes in cells.csv, which space 1 does not have.")
+    [space] = judge(found.finals, found.tables, among=found.among, notes=found.notes)
+    assert note in space.notes
 
 
 @pytest.mark.parametrize("rule", ["validation", "oracle"])
