@@ -69,6 +69,27 @@ def test_a_narrow_console_gets_several_tables(
     assert max(map(len, heads)) <= 80
 
 
+@pytest.mark.parametrize("columns", [80, 110, 150])
+def test_long_names_of_methods_leave_the_numbers_whole(
+    table: Table,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    columns: int,
+) -> None:
+    searches = [
+        walking_search(f"{name} (learning_rate=0.0025)", table, seed, 3)
+        for name in ("darts", "a_method_with_a_long_name")
+        for seed in range(3)
+    ]
+    study = write_searches(tmp_path / "study", searches)
+    assert call(monkeypatch, study, "--out", tmp_path / "out", columns=columns) == 0
+    said = capsys.readouterr().out
+    assert "…" not in said and "a_method_with_a_long_name (learning_rate=0.0025)" in said
+    heads = "".join(line for line in said.splitlines() if line.startswith("┃ method"))
+    assert all(name in heads for name in ("worst", "p, same", "A, search"))
+
+
 def test_the_page_is_whole_and_defines_what_it_shows(
     study: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
