@@ -54,10 +54,12 @@ def random_policy(
     from raynas.report.random_policy import write_random_policy
     from search_spaces.errors import UserError
 
-    if margin <= 0:
-        raise UserError(f"--margin is {margin}; it must be above 0", exit_code=2)
+    if not 0 < margin < float("inf"):
+        raise UserError(f"--margin is {margin}; it must be a number above 0", exit_code=2)
     inputs = read_inputs(studies, space, benchmark, among or [])
-    judged = judge(inputs.finals, inputs.tables, among=inputs.among, margin=margin / 100)
+    judged = judge(
+        inputs.finals, inputs.tables, among=inputs.among, margin=margin / 100, notes=inputs.notes
+    )
     console = Console(highlight=False)
     print_judgement(console, inputs.benchmark, judged)
     if out is None:

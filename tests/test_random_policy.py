@@ -69,6 +69,27 @@ def test_a_narrow_console_gets_several_tables(
     assert max(map(len, heads)) <= 80
 
 
+@pytest.mark.parametrize("columns", [80, 110, 150])
+def test_long_names_of_methods_leave_the_numbers_whole(
+    table: Table,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    columns: int,
+) -> None:
+    searches = [
+        walking_search(f"{name} (learning_rate=0.0025)", table, seed, 3)
+        for name in ("darts", "a_method_with_a_long_name")
+        for seed in range(3)
+    ]
+    study = write_searches(tmp_path / "study", searches)
+    assert call(monkeypatch, study, "--out", tmp_path / "out", columns=columns) == 0
+    said = capsys.readouterr().out
+    assert "…" not in said and "a_method_with_a_long_name (learning_rate=0.0025)" in said
+    heads = "".join(line for line in said.splitlines() if line.startswith("┃ method"))
+    assert all(name in heads for name in ("worst", "p, same", "A, search"))
+
+
 def test_the_page_is_whole_and_defines_what_it_shows(
     study: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -119,6 +140,10 @@ def test_a_csv_of_others_and_a_set_to_draw_from(
         (["{study}", "--space", "3"], 1, "raynas.compare --space 3"),
         (["nowhere"], 1, "no study or file nowhere"),
         (["{study}", "--margin", "0"], 2, "--margin is 0.0"),
+        (["{study}", "--margin", "nan"], 2, "--margin is nan"),
+        (["{study}", "--margin", "inf"], 2, "--margin is inf"),
+        (["{twice}", "--space", "1"], 1, "has the column method twice"),
+        (["{study}", "--among", "{cells}"], 1, "has the column module_hash twice"),
         (["{empty}"], 1, "manifest.json; `python -m raynas.compare --space 3` or"),
         (["{unfinished}"], 1, "continue it with --resume"),
         (["{study}", "{other}"], 1, "different benchmarks"),
@@ -138,6 +163,12 @@ def test_errors_are_one_line(
     for name in ("empty", "unfinished", "other"):
         folders[name] = tmp_path / name
         folders[name].mkdir()
+    for name, head, row in (
+        ("twice", "method,seed,method", "a,0,b"),
+        ("cells", "module_hash,module_hash", "a,b"),
+    ):
+        folders[name] = tmp_path / f"{name}.csv"
+        folders[name].write_text(f"{head}\n{row}\n")
     manifest = json.loads((study / "manifest.json").read_text())
     (tmp_path / "unfinished" / "manifest.json").write_text(json.dumps(manifest))
     manifest["benchmark"]["sha256"] = "0" * 64

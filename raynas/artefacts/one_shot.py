@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from raynas.analysis.random_policy.ended import ended, planned_epochs
 from raynas.artefacts import conditions, readings
 from raynas.artefacts._base import Artefact, Judged, Obtained, Reading
 from raynas.artefacts.verdicts import above, below, drawn_only, finding
@@ -23,11 +24,20 @@ Groups = dict[tuple[str, str], list["SearchRun"]]
 
 
 def _groups(evidence: Evidence) -> Groups:
-    """The searches by space and method."""
+    """The searches that came to their end, by space and method."""
+    lost = _lost(evidence)
     found: Groups = {}
     for run in evidence.searches(STUDY):
-        found.setdefault((run.space, run.method), []).append(run)
+        if (run.method, run.space, run.seed) not in lost:
+            found.setdefault((run.space, run.method), []).append(run)
     return found
+
+
+def _lost(evidence: Evidence) -> set[tuple[str, str, int]]:
+    """Method, space and seed of the searches that failed before their end."""
+    planned = planned_epochs(evidence.manifest(STUDY))
+    runs = evidence.runs(STUDY)
+    return {(run.method, run.space, run.seed) for run in runs if not ended(run, planned)}
 
 
 def _final(runs: Sequence[SearchRun]) -> np.ndarray:
@@ -35,7 +45,13 @@ def _final(runs: Sequence[SearchRun]) -> np.ndarray:
 
 
 def _obtained(evidence: Evidence, found: Sequence[Reading], judged: Judged) -> Obtained:
-    return Obtained(tuple(found), judged, conditions.made_with(evidence.manifest(STUDY)))
+    made, lost = conditions.made_with(evidence.manifest(STUDY)), _lost(evidence)
+    if lost:
+        names = ", ".join(
+            f"{method} on space {space}, seed {n}" for method, space, n in sorted(lost)
+        )
+        made += f"; {len(lost)} left out, failed before the last epoch: {names}"
+    return Obtained(tuple(found), judged, made)
 
 
 def _differences(evidence: Evidence) -> list[str]:

@@ -14,7 +14,7 @@ from raynas.analysis.random_policy import (
     SpaceJudgement,
     wording,
 )
-from raynas.analysis.statistics import Statement
+from raynas.analysis.statistics import FEWEST, Statement
 from raynas.report.markup import tag, text
 from raynas.report.styles import Style
 
@@ -30,9 +30,10 @@ _DEFINITIONS = {
     "half. Against a known law it is the mean quantile of the runs, 0.5 by chance, with a BCa "
     "bootstrap interval; between two groups of runs it is U / (n1 n2), with the interval of "
     "Brunner and Munzel.",
-    "p": "Two-sided p-value of the Mann-Whitney test, adjusted by Holm for the number of methods "
-    "held against the same reference. Against a known law it is that of a mean of n uniform "
-    "quantiles.",
+    "p": "Two-sided p-value, adjusted by Holm for the number of methods held against the same "
+    "reference. Against draws and random search with the same seconds, whose laws are known, it is "
+    "of the mean quantile, by the law of a mean of n uniform values; between two groups of runs it "
+    f"is of the Mann-Whitney test. Of fewer than {FEWEST} runs there is none.",
     "p of the means": "Two-sided: between groups of runs a permutation test, exact where at most "
     "200,000 splits exist; against draws, simulated. Random draws have a long tail of bad cells, "
     "so means say less than A.",

@@ -351,3 +351,20 @@ def test_seeds_of_methods_that_did_not_run_are_not_named(studies: dict[str, Path
     assert "5 search seeds (0 to 4)" in conditions.made_with(
         manifest | {"arguments": shared | {"methods": ["darts"], "search_seeds": 5}}
     )
+
+
+def test_searches_that_failed_are_left_out_and_counted(table: Table, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    from tests.support.searches_study import walking_search, write_searches
+
+    searches = [walking_search("darts", table, seed, 4) for seed in range(5)]
+    searches[2] = replace(searches[2], records=searches[2].records[:2], failure="out of memory")
+    study = write_searches(tmp_path / "study", searches)
+    found = obtain("one-shot-curves", {"one-shot": study})
+    assert [reading.runs for reading in found.readings] == [4, 4]
+    assert found.made_with.endswith(
+        "1 left out, failed before the last epoch: darts on space 1, seed 2"
+    )
+    stood = obtain("local-optima", {"one-shot": study}).readings[0]
+    assert stood.runs == 4 and stood.value == 0.25

@@ -11,6 +11,7 @@ from raynas.analysis import statistics
 from raynas.analysis.random_policy import surpass
 from raynas.analysis.random_policy.population import Population
 from raynas.analysis.statistics import Equivalence, Estimate, MannWhitney, Significance, Statement
+from raynas.analysis.statistics.statement import too_few
 
 #: Best of how many random draws the runs are held against.
 DRAWS = (1, 10, 100, 1000)
@@ -50,7 +51,8 @@ class Comparison:
         runs: of the method, with a cell.
         others: runs of the reference; None if its law is known exactly.
         superiority: probability that a run is better than the reference, equal ones half.
-        p_rank: of the Mann-Whitney test (of the mean quantile, if the law is known).
+        p_rank: of the Mann-Whitney test (of the mean quantile, if the law is known). Of fewer
+            than `FEWEST` runs no p-value is given, neither this nor that of the means.
         difference: mean accuracy less that of the reference.
         p_mean: of the permutation test on means (of simulated means, if the law is known).
         equivalence: whether the means differ by less than a margin.
@@ -91,6 +93,7 @@ def against_draws(
     name = laws.name if isinstance(laws, Population) else laws[0].name
     if len(accuracies) == 0:
         return impossible(name, 0, Statement("no run ended with a cell"))
+    few = too_few(len(accuracies))
     pairs = list(zip(each, accuracies, strict=True))
     quantiles = np.array([float(law.middle(value)) for law, value in pairs])
     gaps = accuracies - np.array([law.mean for law in each])
@@ -99,9 +102,10 @@ def against_draws(
         runs=len(accuracies),
         others=None,
         superiority=statistics.bootstrap(quantiles),
-        p_rank=float(statistics.uniform_mean_p(np.array([quantiles.mean()]), len(quantiles))[0]),
+        p_rank=few
+        or float(statistics.uniform_mean_p(np.array([quantiles.mean()]), len(quantiles))[0]),
         difference=statistics.bootstrap(gaps),
-        p_mean=statistics.drawn_mean_test(float(gaps.mean()), [law.gaps for law in each]).p,
+        p_mean=few or statistics.drawn_mean_test(float(gaps.mean()), [law.gaps for law in each]).p,
         equivalence=statistics.equivalence(gaps, 0.0, margin),
         quantiles=quantiles,
         surpass=_surpass(accuracies, each[0]) if alone else None,
@@ -132,16 +136,18 @@ def against_runs(
     accuracies: np.ndarray, others: np.ndarray, reference: str, margin: float = MARGIN
 ) -> Comparison:
     """Against other runs: Mann-Whitney, bootstrap, permutation, equivalence and spread."""
+    runs, rivals = (int(np.sum(~np.isnan(values))) for values in (accuracies, others))
+    few = too_few(min(runs, rivals))
     ranks = statistics.mann_whitney(accuracies, others)
     means = statistics.permutation_test(accuracies, others)
     return Comparison(
         reference=reference,
-        runs=int(np.sum(~np.isnan(accuracies))),
-        others=int(np.sum(~np.isnan(others))),
+        runs=runs,
+        others=rivals,
         superiority=ranks.superiority if isinstance(ranks, MannWhitney) else ranks,
-        p_rank=ranks.p if isinstance(ranks, MannWhitney) else ranks,
+        p_rank=few or (ranks.p if isinstance(ranks, MannWhitney) else ranks),
         difference=statistics.difference(accuracies, others),
-        p_mean=means.p if isinstance(means, Significance) else means,
+        p_mean=few or (means.p if isinstance(means, Significance) else means),
         equivalence=statistics.equivalence(accuracies, others, margin),
         spread=statistics.brown_forsythe(accuracies, others),
     )

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from search_spaces.table import Table
 
 EQUAL_BUDGET = "random search, same seconds"
+# By then random search has seen the lowest error of any space, and whole numbers do not overflow.
+_MOST = 10**12
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class RandomSearch:
         seconds = finals.seconds[finals.ended]
         if np.isnan(seconds).any():
             return Statement("the seconds of the runs are not known")
-        counts = np.floor(seconds * finals.workers / self.seconds).astype(int)
+        counts = np.floor(np.minimum(seconds * finals.workers / self.seconds, _MOST)).astype(int)
         if counts.min() < 1:
             return Statement(
                 f"a run took fewer {finals.clock} seconds than one training "

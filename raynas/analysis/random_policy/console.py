@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
 from raynas.analysis.random_policy import wording
@@ -31,8 +32,10 @@ _COLUMNS = (
     "p",
 )
 
-#: Columns of each table for consoles of at least such a width: narrower ones get several tables.
-_TABLES = ((146, (12,)), (106, (8, 4)), (0, (4, 4, 4)))
+#: Columns of each table for consoles of at least such a width: narrower ones get several tables,
+#: and so do long names of methods, with which the tables would not fit.
+_TABLES = ((146, (12,)), (106, (8, 4)), (0, (4, 4, 4)), (0, (2, 2, 2, 2, 2, 2)))
+_ENDLESS = 10_000
 
 
 def print_judgement(
@@ -43,7 +46,7 @@ def print_judgement(
         console.print(line, markup=False, soft_wrap=True)
     for space in judged:
         console.print()
-        for table in _tables(space, console.width):
+        for table in _tables(space, console):
             console.print(table)
         for line in (*wording.findings(space), *wording.sharing_lines(space)):
             console.print(line, markup=False)
@@ -51,24 +54,36 @@ def print_judgement(
             console.print(f"note: {line}", markup=False)
 
 
-def _tables(space: SpaceJudgement, width: int) -> list[Table]:
+def _tables(space: SpaceJudgement, console: Console) -> list[Table]:
     """One table, or several where it would be wider than the console."""
     reference = wording.main_reference(space)
-    sizes = next(sizes for least, sizes in _TABLES if width >= least)
-    ends = list(accumulate(sizes))
-    parts = [range(end - size, end) for end, size in zip(ends, sizes, strict=True)]
-    tables = [_table(space, reference, part) for part in parts]
+    tables: list[Table] = []
+    for least, sizes in _TABLES:
+        if console.width < least:
+            continue
+        ends = list(accumulate(sizes))
+        parts = [range(end - size, end) for end, size in zip(ends, sizes, strict=True)]
+        tables = [_table(space, reference, part) for part in parts]
+        if all(_fits(table, console) for table in tables):
+            break
     tables[0].title = f"Space {space.space}: final cells against the random policy"
     tables[-1].caption = (
         "Mean test accuracy in % (mean ± deviation over seeds). A: probability to be "
         f"better than a draw from the {reference}, and than random search with the same seconds, "
-        "with its 95 % interval below; p: Mann-Whitney, after Holm. Difference: of the mean "
+        "with its 95 % interval below; p: of the mean quantile, "
+        "after Holm. Difference: of the mean "
         "accuracy from that of a draw, in points; p, same: two one-sided t-tests that it is less "
         "than the margin. Published: (r/r_max)^n, "
         "uniform on 0 to 1 by chance. Best of n: that the best of n new runs beats "
         "the best of n draws."
     )
     return tables
+
+
+def _fits(table: Table, console: Console) -> bool:
+    # Asked of a console without a width, which would cut the answer to it.
+    wide = console.options.update(width=_ENDLESS)
+    return Measurement.get(console, wide, table).maximum <= console.width
 
 
 def _table(space: SpaceJudgement, reference: str, part: range) -> Table:

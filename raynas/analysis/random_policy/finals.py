@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +10,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from raynas.analysis.anytime import sample
+from raynas.analysis.random_policy.ended import ended
+from raynas.analysis.random_policy.rivals import RANDOM_SEARCH, Rivals
 from raynas.analysis.runs import ONE_SHOT, Run
 from search_spaces.errors import UserError
 from search_spaces.space import Space, as_keys
@@ -22,7 +23,6 @@ OPTIONAL = ("space", "weight_sharing", "seconds")
 WITHOUT = " without sharing"
 #: With weight sharing -> the same policy without it. Methods of one name in both ways need none.
 COUNTERPARTS = {"random_ws": "rs", "enas": "reinforce"}
-RANDOM_SEARCH = "rs"
 _MAKE = "python -m raynas.compare --space {}"
 
 
@@ -40,8 +40,9 @@ class Finals:
         clock: what the seconds are: "simulated" training, or "real" ones of a search.
         source: study or file that the runs are of.
         workers: evaluations that ran at the same time.
-        rivals: (m,) test error that each random-search run of the same study had after as many
-            seconds as the runs took on average; nan where it had none. None without such runs.
+        rivals: (m,) unique cell that each random-search run of the same study had after as many
+            seconds as the runs took on average; -1 where it had none. None without such runs.
+        oracle: whether the cells were chosen by their test errors.
     """
 
     method: str
@@ -53,7 +54,8 @@ class Finals:
     clock: str
     source: str
     workers: int = 1
-    rivals: npt.NDArray[np.float64] | None = None
+    rivals: npt.NDArray[np.int64] | None = None
+    oracle: bool = False
 
     @property
     def ended(self) -> npt.NDArray[np.bool_]:
@@ -61,13 +63,24 @@ class Finals:
         return self.rows >= 0
 
 
-def finals_of_runs(runs: Sequence[Run], source: str, workers: int = 1) -> list[Finals]:
-    """The final incumbents of a study's runs.
+def finals_of_runs(
+    runs: Sequence[Run],
+    source: str,
+    workers: int = 1,
+    planned: Mapping[str, int] | None = None,
+    rivals: Rivals | None = None,
+    *,
+    oracle: bool = False,
+) -> list[Finals]:
+    """The final incumbents of a study's runs; searches that failed ended with no cell.
 
     Args:
         runs: of all methods and spaces.
         source: name of the study.
         workers: evaluations that ran at the same time, in black-box runs.
+        planned: epochs of the searches by method, see `ended`.
+        rivals: the runs of random search among them.
+        oracle: whether black-box methods chose their incumbents by test error.
 
     Raises:
         UserError: no run ended with a cell.
@@ -76,29 +89,33 @@ def finals_of_runs(runs: Sequence[Run], source: str, workers: int = 1) -> list[F
     for method, space in dict.fromkeys((run.method, run.space) for run in runs):
         mine = [run for run in runs if (run.method, run.space) == (method, space)]
         shared = mine[0].family == ONE_SHOT
+        cells = [run.cell if ended(run, planned or {}) else None for run in mine]
         found.append(
             Finals(
                 method,
                 space,
                 shared,
                 np.array([run.seed for run in mine], np.int64),
-                _rows(space, [run.cell for run in mine], method, [r.seed for r in mine], source),
+                _rows(space, cells, method, [r.seed for r in mine], source),
                 np.array([run.seconds[-1] for run in mine]),
                 "real" if shared else "simulated",
                 source,
                 1 if shared else workers,
-                _rivals(mine, runs),
+                _rivals(mine, rivals, choosing_alike=not (oracle and shared)),
+                oracle and not shared,
             )
         )
     return _with_cells(found, source)
 
 
-def _rivals(mine: Sequence[Run], runs: Sequence[Run]) -> npt.NDArray[np.float64] | None:
-    rivals = [r for r in runs if (r.method, r.space) == (RANDOM_SEARCH, mine[0].space)]
-    if not rivals or mine[0].method == RANDOM_SEARCH:
+def _rivals(
+    mine: Sequence[Run], rivals: Rivals | None, *, choosing_alike: bool
+) -> npt.NDArray[np.int64] | None:
+    if rivals is None or mine[0].method == RANDOM_SEARCH or not choosing_alike:
         return None
-    seconds = float(np.mean([run.seconds[-1] for run in mine]))
-    return sample(rivals, np.array([seconds]), "test_error")[:, 0]
+    space = mine[0].space
+    cells = rivals.after(space, float(np.mean([run.seconds[-1] for run in mine])))
+    return find_rows(load_space(space), cells) if cells else None
 
 
 def finals_of_table(table: pa.Table, source: str, space: str | None) -> list[Finals]:
@@ -159,6 +176,13 @@ def _typed(table: pa.Table, source: str) -> list[dict[str, object]]:
             raise UserError(f"{source}: the column {name} is no {kind} ({reason})") from error
         if name in ("method", "seed", "space") and columns[name].null_count:
             raise UserError(f"{source}: the column {name} has empty places; fill them in")
+    seconds = columns["seconds"].to_pylist()
+    wrong = [s for s in seconds if s is not None and (s < 0 or s == float("inf"))]
+    if wrong:
+        raise UserError(
+            f"{source}: the column seconds has {wrong[0]:g}; each must be a number of at least 0, "
+            "or empty if it is not known"
+        )
     rows: list[dict[str, object]] = pa.table(columns).to_pylist()
     return rows
 
@@ -240,37 +264,39 @@ def _elsewhere(text: str, space: str) -> str:
 
 
 def distinct(found: Iterable[Finals]) -> list[Finals]:
-    """Rename methods that several sources have, so that their runs are not mixed."""
-    taken: set[tuple[str, str, bool | None]] = set()
+    """Rename methods that several sources have, so that their runs are not mixed.
+
+    Of a method that is there with weight sharing, runs known to be without it are named so; any
+    others of one name are told apart by their source.
+    """
+    given = list(found)
+    shared = {(one.method, one.space) for one in given if one.weight_sharing}
+    taken: set[tuple[str, str]] = set()
     result = []
-    for finals in found:
-        label = finals.method
+    for finals in given:
+        without = finals.weight_sharing is False and (finals.method, finals.space) in shared
+        base = label = f"{finals.method}{WITHOUT}" if without else finals.method
         number = 1
-        while (label, finals.space, finals.weight_sharing) in taken:
+        while (label, finals.space) in taken:
             suffix = f" ({number})" if number > 1 else ""
-            label = f"{finals.method} · {finals.source}{suffix}"
+            label = f"{base} · {finals.source}{suffix}"
             number += 1
-        taken.add((label, finals.space, finals.weight_sharing))
+        taken.add((label, finals.space))
         result.append(replace(finals, method=label))
-    both = {(m, space) for m, space, shared in taken if shared} & {
-        (m, space) for m, space, shared in taken if not shared
-    }
-    return [
-        replace(one, method=f"{one.method}{WITHOUT}")
-        if (one.method, one.space) in both and not one.weight_sharing
-        else one
-        for one in result
-    ]
+    return result
 
 
 def counterpart(finals: Finals, others: Sequence[Finals]) -> Finals | None:
-    """The same method without weight sharing, of a method with it."""
+    """The same method without weight sharing, of a method with it; of the same source if it can."""
     if not finals.weight_sharing:
         return None
-    base, _, rest = finals.method.partition(" · ")
+    base = finals.method.partition(" · ")[0]
     twin = COUNTERPARTS.get(base, base)
-    names = {f"{finals.method}{WITHOUT}", f"{twin} · {rest}", twin}
-    for other in others:
-        if other.weight_sharing is False and other.space == finals.space and other.method in names:
+    names = {f"{name}{end}" for name in (base, twin) for end in ("", WITHOUT)}
+    for other in sorted(others, key=lambda one: one.source != finals.source):
+        name, _, elsewhere = other.method.partition(" · ")
+        alike = name in names and other.space == finals.space
+        near = not elsewhere or other.source == finals.source
+        if alike and near and other.weight_sharing is False and not other.oracle:
             return other
     return None

@@ -16,7 +16,7 @@ from raynas.analysis.random_policy.against import (
     against_runs,
     impossible,
 )
-from raynas.analysis.random_policy.budget import EQUAL_BUDGET, RandomSearch
+from raynas.analysis.random_policy.budget import EQUAL_BUDGET, Budget, RandomSearch
 from raynas.analysis.random_policy.finals import Finals, counterpart
 from raynas.analysis.random_policy.population import (
     RAW,
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 RIVALS = "random search of the study"
 WITHOUT_SHARING = "the same without weight sharing"
 REPEATS = (0, 1, 2)
+_CHOSEN = Statement("the cells were chosen by test error, which random search does not see")
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ def judge(
     *,
     among: Mapping[str, Mapping[str, np.ndarray]] | None = None,
     margin: float = MARGIN,
+    notes: Mapping[str, Sequence[str]] | None = None,
 ) -> list[SpaceJudgement]:
     """Compare the final cells of methods with the random policy and more.
 
@@ -94,6 +96,7 @@ def judge(
         among: space -> name -> rows of further sets to draw from, for instance the cells that a
             policy can express.
         margin: largest difference of accuracies that counts as none.
+        notes: space -> what is to be said of what was read.
 
     Raises:
         MissingFigureError: a benchmark lacks test accuracies or seconds at 108 epochs.
@@ -105,30 +108,49 @@ def judge(
             tables[space],
             (among or {}).get(space, {}),
             margin,
+            (notes or {}).get(space, ()),
         )
         for space in spaces
     ]
 
 
 def _judge_space(
-    finals: Sequence[Finals], table: Table, among: Mapping[str, np.ndarray], margin: float
+    finals: Sequence[Finals],
+    table: Table,
+    among: Mapping[str, np.ndarray],
+    margin: float,
+    read: Sequence[str],
 ) -> SpaceJudgement:
     scores = accuracy(table)
     weights = raw_weights(table)
     uniform = np.ones(len(scores))
     populations = [population(UNIQUE, scores, uniform)]
-    notes = []
+    notes = list(read)
     if isinstance(weights, Statement):
         notes.append(f"No comparison with a draw from {RAW}: {weights}.")
     else:
         populations.append(population(RAW, scores, weights))
     for name, rows in among.items():
         populations.append(population(name, scores, np.bincount(rows, minlength=len(scores)) > 0))
+    notes += _oracle_notes(finals)
     search = RandomSearch(table, uniform if isinstance(weights, Statement) else weights)
     found = [
         _judge_method(one, finals, scores, table, populations, search, margin) for one in finals
     ]
     return SpaceJudgement(finals[0].space, tuple(populations), tuple(notes), _with_holm(found))
+
+
+def _oracle_notes(finals: Sequence[Finals]) -> list[str]:
+    chosen: dict[str, list[str]] = {}
+    for one in finals:
+        if one.oracle:
+            chosen.setdefault(one.source, []).append(one.method)
+    return [
+        f"The final cells of {', '.join(methods)} were chosen by their test errors, which no "
+        f"search knows ({source} was run with --incumbent oracle): they are better than what the "
+        "methods find, and no method with weight sharing is held against them."
+        for source, methods in chosen.items()
+    ]
 
 
 def _judge_method(
@@ -140,12 +162,10 @@ def _judge_method(
     search: RandomSearch,
     margin: float,
 ) -> Judgement:
-    values = np.where(finals.ended, scores[np.maximum(finals.rows, 0)], np.nan)
+    values = _accuracies(scores, finals.rows)
     comparisons = [against_draws(values[finals.ended], one, margin) for one in populations]
     comparisons += _other_runs(finals, values, others, scores, margin)
-    budget = (
-        search.same_seconds(finals) if finals.ended.any() else Statement("no run ended with a cell")
-    )
+    budget = _budget(finals, search)
     if isinstance(budget, Statement):
         comparisons.append(impossible(EQUAL_BUDGET, int(finals.ended.sum()), budget))
     else:
@@ -164,6 +184,14 @@ def _judge_method(
     )
 
 
+def _budget(finals: Finals, search: RandomSearch) -> Budget | Statement:
+    if finals.oracle:
+        return _CHOSEN
+    if not finals.ended.any():
+        return Statement("no run ended with a cell")
+    return search.same_seconds(finals)
+
+
 def _other_runs(
     finals: Finals,
     values: np.ndarray,
@@ -172,11 +200,15 @@ def _other_runs(
     margin: float,
 ) -> Iterator[Comparison]:
     if finals.rivals is not None:
-        yield against_runs(values, 1 - finals.rivals, RIVALS, margin)
+        yield against_runs(values, _accuracies(scores, finals.rivals), RIVALS, margin)
     twin = counterpart(finals, others)
     if twin is not None:
-        found = np.where(twin.ended, scores[np.maximum(twin.rows, 0)], np.nan)
-        yield against_runs(values, found, WITHOUT_SHARING, margin)
+        yield against_runs(values, _accuracies(scores, twin.rows), WITHOUT_SHARING, margin)
+
+
+def _accuracies(scores: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Accuracy of each cell, nan for those of row -1."""
+    return np.where(rows >= 0, scores[np.maximum(rows, 0)], np.nan)
 
 
 def _with_holm(methods: Sequence[Judgement]) -> tuple[Judgement, ...]:

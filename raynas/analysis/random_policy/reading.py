@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,20 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from raynas.analysis.random_policy.budget import EQUAL_BUDGET
+from raynas.analysis.random_policy.ended import planned_epochs
 from raynas.analysis.random_policy.finals import (
+    OPTIONAL,
+    REQUIRED,
     Finals,
     distinct,
     finals_of_runs,
     finals_of_table,
     find_rows,
 )
+from raynas.analysis.random_policy.judgement import RIVALS, WITHOUT_SHARING
+from raynas.analysis.random_policy.population import RAW, UNIQUE
+from raynas.analysis.random_policy.rivals import rivals_of
 from raynas.analysis.runs import split_runs
 from raynas.execution.manifest import SEARCHES, read_manifest
 from raynas.execution.study import read_trajectories
@@ -27,6 +34,8 @@ from search_spaces.sources import open_benchmark
 from search_spaces.spaces import load_space
 from search_spaces.table import Table
 
+#: What runs are compared with anyway: no set of cells may be called so.
+_REFERENCES = (UNIQUE, RAW, EQUAL_BUDGET, RIVALS, WITHOUT_SHARING)
 _TEXTS = ("method", "module_hash", "space")
 
 
@@ -39,12 +48,14 @@ class Inputs:
         tables: by space.
         benchmark: that judges them.
         among: space -> name -> rows of further sets to draw from.
+        notes: space -> what of these sets was left out.
     """
 
     finals: list[Finals]
     tables: dict[str, Table]
     benchmark: Benchmark
     among: dict[str, dict[str, np.ndarray]]
+    notes: dict[str, list[str]] = field(default_factory=dict)
 
 
 def read_inputs(
@@ -76,13 +87,35 @@ def read_inputs(
     labelled = distinct(found)
     spaces = {name: load_space(name) for name in dict.fromkeys(one.space for one in labelled)}
     tables = {name: opened.table(one) for name, one in spaces.items()}
-    sets = {name: {path.stem: _set(path, name) for path in among} for name in tables}
-    return Inputs(labelled, tables, opened, sets)
+    sets: dict[str, dict[str, np.ndarray]] = {name: {} for name in tables}
+    notes: dict[str, list[str]] = {name: [] for name in tables}
+    for path, label in zip(among, _names(among), strict=True):
+        for name in tables:
+            sets[name][label], left_out = _set(path, name)
+            if left_out:
+                notes[name].append(
+                    f"Left out of {label}: {left_out} of the hashes in {path.name}, which space "
+                    f"{name} does not have."
+                )
+    return Inputs(labelled, tables, opened, sets, notes)
+
+
+def _names(among: Sequence[Path]) -> list[str]:
+    """The stem of each file, numbered where it is taken."""
+    names: list[str] = []
+    for path in among:
+        name, number = path.stem, 1
+        while name in (*_REFERENCES, *names):
+            number += 1
+            name = f"{path.stem} ({number})"
+        names.append(name)
+    return names
 
 
 def _study(path: Path, space: str | None) -> tuple[list[Finals], dict[str, Any]]:
     manifest = read_manifest(path, *SEARCHES)
-    runs = split_runs(read_trajectories(path))
+    trajectories = read_trajectories(path)
+    runs = split_runs(trajectories)
     name = path.resolve().name
     if space is not None:
         spaces = list(dict.fromkeys(run.space for run in runs))
@@ -92,8 +125,16 @@ def _study(path: Path, space: str | None) -> tuple[list[Finals], dict[str, Any]]
                 f"{path} is a study of space {', '.join(spaces)}, not of space {space}; "
                 f"`python -m raynas.compare --space {space}` makes one"
             )
-    workers = int(manifest["arguments"].get("workers") or 1)
-    return finals_of_runs(runs, name, workers), dict(manifest["benchmark"])
+    arguments = manifest["arguments"]
+    found = finals_of_runs(
+        runs,
+        name,
+        int(arguments.get("workers") or 1),
+        planned_epochs(manifest),
+        rivals_of(trajectories),
+        oracle=arguments.get("incumbent") == "oracle",
+    )
+    return found, dict(manifest["benchmark"])
 
 
 def _benchmark(recorded: dict[str, dict[str, Any]]) -> Benchmark:
@@ -119,6 +160,14 @@ def _benchmark(recorded: dict[str, dict[str, Any]]) -> Benchmark:
 
 
 def _table(path: Path) -> pa.Table:
+    table = _read(path)
+    names = [name for name in (*REQUIRED, *OPTIONAL) if table.column_names.count(name) > 1]
+    if names:
+        raise UserError(f"{path} has the column {names[0]} twice; leave one of them out")
+    return table
+
+
+def _read(path: Path) -> pa.Table:
     import pyarrow.csv as csv
     import pyarrow.parquet as pq
 
@@ -140,12 +189,13 @@ def _table(path: Path) -> pa.Table:
     raise UserError(f"{path} is no study directory, .csv or .parquet file", exit_code=2)
 
 
-def _set(path: Path, space: str) -> np.ndarray:
+def _set(path: Path, space: str) -> tuple[np.ndarray, int]:
+    """Rows of the cells in a file, and how many distinct hashes the space does not have."""
     table = _table(path)
     if "module_hash" not in table.column_names:
         raise UserError(f"{path} lacks the column module_hash")
-    hashes = pc.unique(table.column("module_hash")).to_pylist()
+    hashes = pc.unique(pc.drop_null(table.column("module_hash"))).to_pylist()
     rows = find_rows(load_space(space), hashes)
     if not (rows >= 0).any():
         raise UserError(f"{path} has no cell of space {space}; nothing can be drawn from it")
-    return rows[rows >= 0]
+    return rows[rows >= 0], int(np.sum(rows < 0))

@@ -11,10 +11,11 @@ from raynas.analysis.random_policy.judgement import (
     SpaceJudgement,
 )
 from raynas.analysis.random_policy.population import RAW, UNIQUE
-from raynas.analysis.statistics import Estimate, Statement, power_statement
+from raynas.analysis.statistics import FEWEST, Estimate, Statement, power_statement
 
 SIGNIFICANT = 0.05
 NONE = "–"
+_FEW = "unknown: "
 
 
 def main_reference(space: SpaceJudgement) -> str:
@@ -92,13 +93,19 @@ def runs(judgement: Judgement) -> str:
 
 
 def verdict(comparison: Comparison) -> str:
-    """Better, worse, or not told apart."""
+    """Better, worse, not told apart, or unknown, with the runs if they are too few to say."""
     p, found = comparison.p_rank_holm, comparison.superiority
+    if isinstance(found, Estimate) and comparison.runs < FEWEST:
+        return f"{_FEW}{_runs(comparison.runs)}"
     if isinstance(found, Statement) or p != p:
         return "unknown"
     if p >= SIGNIFICANT:
         return "not told apart"
     return "better" if found.value > 0.5 else "worse"
+
+
+def _runs(count: int) -> str:
+    return "1 run" if count == 1 else f"{count} runs"
 
 
 def findings(space: SpaceJudgement) -> list[str]:
@@ -111,7 +118,7 @@ def findings(space: SpaceJudgement) -> list[str]:
 
 def _unknown(method: Judgement, reference: str) -> bool:
     found = method.comparisons.get(reference)
-    return found is None or verdict(found) == "unknown"
+    return found is None or verdict(found).startswith("unknown")
 
 
 def _sentence(space: SpaceJudgement, reference: str, against: str) -> str:
@@ -128,8 +135,16 @@ def _sentence(space: SpaceJudgement, reference: str, against: str) -> str:
     ):
         if name in groups:
             parts.append(f"{words.format(against)}: {', '.join(groups[name])}")
+    few = [
+        f"{method} ({name.removeprefix(_FEW)})"
+        for name in groups
+        if name.startswith(_FEW)
+        for method in groups[name]
+    ]
+    if few:
+        parts.append(f"unknown whether better than {against}: {', '.join(few)}")
     text = "; ".join(parts)
-    return f"{text[:1].upper()}{text[1:]} (Mann-Whitney, Holm, 5 %)."
+    return f"{text[:1].upper()}{text[1:]} (test of the mean quantile, Holm, 5 %)."
 
 
 def sharing_lines(space: SpaceJudgement) -> list[str]:
@@ -152,17 +167,18 @@ def sharing_lines(space: SpaceJudgement) -> list[str]:
 
 
 def power_lines(space: SpaceJudgement) -> list[str]:
-    """What tests with so many runs can find, for each number of runs."""
-    counts = sorted({int(method.finals.ended.sum()) for method in space.methods} - {0})
-    lines = [power_statement(count, None) for count in counts]
+    """What tests with so many runs can find, for each number of runs that is tested at all."""
+    counts = sorted({int(method.finals.ended.sum()) for method in space.methods})
+    lines = [power_statement(count, None) for count in counts if count >= FEWEST]
     pairs = sorted(
         {
             (found.runs, found.others)
             for method in space.methods
-            if (found := method.comparisons.get(RIVALS)) is not None and found.runs and found.others
+            if (found := method.comparisons.get(RIVALS)) is not None
+            and min(found.runs, found.others or 0) >= FEWEST
         }
     )
-    return lines + [power_statement(first, second) for first, second in pairs if second]
+    return lines + [power_statement(first, second) for first, second in pairs]
 
 
 def reasons(space: SpaceJudgement) -> list[str]:

@@ -49,6 +49,8 @@ def test_a_run_without_a_cell_is_counted() -> None:
         ({}, None, "say which with --space"),
         ({"space": ["1", "1", "2"]}, "1", "is of space 2, not of space 1"),
         ({"space": ["1", "1", "7"]}, None, "'7' is no space"),
+        ({"seconds": [1.0, np.inf, 2.0]}, "1", "column seconds has inf"),
+        ({"seconds": [1.0, None, -5.0]}, "1", "column seconds has -5"),
         ({"seed": ["x", "y", "z"]}, "1", "column seed is no int64"),
         ({"seed": [0, None, 0]}, "1", "column seed has empty places"),
         ({"seed": [4, 4, 0]}, "1", "seed 4 of a twice"),
@@ -108,6 +110,17 @@ def test_runs_of_several_sources_are_not_mixed() -> None:
     assert [one.method for one in found] == ["rs", "rs · two", "re"]
     again = distinct([finals("rs", False) for _ in range(3)])
     assert len({one.method for one in again}) == 3
+
+
+def test_what_is_not_known_to_be_without_sharing_is_not_called_so() -> None:
+    found = distinct([finals("enas", True), finals("enas", None, "two"), finals("rs", False)])
+    found = distinct([*found, finals("rs", None, "two")])
+    assert [one.method for one in found] == ["enas", "enas · two", "rs", "rs · two"]
+    given = [finals("enas", s, n) for n in ("one", "two") for s in (None, False, True)]
+    named = distinct(given)
+    assert len({one.method for one in named}) == len(given)
+    assert all(one.weight_sharing is False for one in named if "without" in one.method)
+    assert counterpart(named[2], named) is named[1] and counterpart(named[5], named) is named[4]
 
 
 def test_counterparts_without_weight_sharing() -> None:

@@ -103,7 +103,7 @@ def test_random_policies_are_significant_as_often_as_the_level(
 def test_holm_counts_the_methods_with_a_test(judged: object) -> None:
     found = [m.comparisons[UNIQUE] for m in judged.methods]
     tested = [c for c in found if not isinstance(c.p_rank, Statement)]
-    assert len(tested) == len(found) - 1
+    assert len(tested) == len(found) - 2  # one has no cell, and one two runs only
     least = min(tested, key=lambda c: c.p_rank)
     assert least.p_rank_holm == pytest.approx(min(1, least.p_rank * len(tested)))
 
@@ -112,6 +112,16 @@ def test_few_runs_and_none_are_statements(judged: object) -> None:
     methods = {m.finals.method: m for m in judged.methods}
     two = methods["two"].comparisons[RAW].superiority
     assert isinstance(two, Estimate) and isinstance(two.interval, Statement)
+    assert isinstance(methods["two"].comparisons[RAW].p_rank, Statement)
+    assert isinstance(methods["two"].comparisons[RAW].p_mean, Statement)
+    assert wording.verdict(methods["two"].comparisons[RAW]) == "unknown: 2 runs"
+    [first, _] = wording.findings(judged)
+    assert (
+        "unknown whether better than a random draw: two (2 runs)" in first
+        and "better than a random draw: best;" in first.lower()
+    )
+    assert "Mann-Whitney" not in first and "mean quantile" in first
+    assert not any(line.startswith("2 runs") for line in wording.power_lines(judged))
     never = methods["never"]
     assert isinstance(never.description, Statement) and isinstance(never.variance, Statement)
     assert all(isinstance(c.superiority, Statement) for c in never.comparisons.values())
@@ -154,6 +164,13 @@ def test_random_search_with_the_same_seconds(table: Table, weights: np.ndarray) 
     assert isinstance(search.same_seconds(finals("x", best(table), seconds=np.nan)), Statement)
 
 
+def test_very_many_seconds_do_not_overflow(table: Table, weights: np.ndarray) -> None:
+    search = RandomSearch(table, weights)
+    found = search.same_seconds(finals("rs", best(table, 3), seconds=1e30))
+    assert isinstance(found, Budget) and found.evaluations == (10**12,) * 3
+    assert found.laws[0].mean == pytest.approx(accuracy(table).max(), abs=0.01)
+
+
 def test_more_workers_train_more_cells_in_the_same_seconds(
     table: Table, weights: np.ndarray
 ) -> None:
@@ -176,8 +193,8 @@ def test_other_sets_to_draw_from(table: Table, weights: np.ndarray) -> None:
 def test_runs_of_random_search_in_the_study(table: Table, weights: np.ndarray) -> None:
     from dataclasses import replace
 
-    rivals = 1 - accuracy(table)[drawn(table, weights, 3)]
-    rivals[0] = np.nan
+    rivals = drawn(table, weights, 3)
+    rivals[0] = -1
     one = replace(finals("re", best(table)), rivals=rivals)
     found = judge([one], {"1": table})[0].methods[0].comparisons[RIVALS]
     assert (found.runs, found.others) == (10, 9)
