@@ -89,7 +89,9 @@ def finals_of_runs(
     for method, space in dict.fromkeys((run.method, run.space) for run in runs):
         mine = [run for run in runs if (run.method, run.space) == (method, space)]
         shared = mine[0].family == ONE_SHOT
-        cells = [run.cell if ended(run, planned or {}) else None for run in mine]
+        complete = [ended(run, planned or {}) for run in mine]
+        whole = [run for run, came in zip(mine, complete, strict=True) if came]
+        cells = [run.cell if came else None for run, came in zip(mine, complete, strict=True)]
         found.append(
             Finals(
                 method,
@@ -101,7 +103,7 @@ def finals_of_runs(
                 "real" if shared else "simulated",
                 source,
                 1 if shared else workers,
-                _rivals(mine, rivals, choosing_alike=not (oracle and shared)),
+                _rivals(whole or mine, rivals, choosing_alike=not (oracle and shared)),
                 oracle and not shared,
             )
         )

@@ -35,6 +35,23 @@ def test_searches_that_failed_ended_with_no_cell(table: Table, tmp_path: Path) -
     assert found.ended.tolist() == [True, False, False, False]
 
 
+def test_rivals_have_the_time_of_the_searches_that_ended(table: Table, tmp_path: Path) -> None:
+    log = random_log(table, {"rs": 0.0}, seeds=3, evaluations=15)
+    study = write_study(tmp_path / "study", {"1": table}, [log])
+    long = float(np.max(log.column("simulated_seconds").to_numpy()))
+    whole = walking_search("darts", table, 0, 3)
+    slow = [replace(record, seconds=3 * long) for record in whole.records]
+    failed = replace(walking_search("darts", table, 1, 1), failure="out of memory")
+    write_searches(study, [replace(whole, records=slow), failed])
+    rs, darts = read_inputs([study]).finals
+    assert darts.rivals is not None and darts.rivals.tolist() == rs.rows.tolist()
+    write_study(tmp_path / "other", {"1": table}, [log])
+    lost = [replace(record, seconds=long) for record in failed.records]
+    write_searches(tmp_path / "other", [whole, replace(failed, records=lost)])
+    [_, darts] = read_inputs([tmp_path / "other"]).finals
+    assert darts.rivals is not None and (darts.rivals == -1).all()  # before its first evaluation
+
+
 def test_cells_chosen_by_test_error_are_said_to_be(table: Table, tmp_path: Path) -> None:
     log = random_log(table, {"rs": 0.0, "re": 20.0}, seeds=4, evaluations=15)
     study = write_study(tmp_path / "chosen", {"1": table}, [log], incumbent="oracle")
