@@ -36,7 +36,10 @@ def study(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_published_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tuning.request.available_cores", lambda: 2)
-    begun = new_sweep(SweepRequest("darts", "3", preset="paper", benchmark="surrogate"))
+    asked = SweepRequest("darts", "3", preset="paper", benchmark="surrogate")
+    with pytest.raises(UserError, match=r"python -m search_spaces\.fetch cifar10"):
+        new_sweep(asked)  # on CIFAR-10, and on nothing else in its place
+    begun = new_sweep(replace(asked, searches=SearchRequest(images="digits")))
     settings = begun.settings
     assert settings.budgets == (25, 50, 100)
     assert (settings.planned_evaluations, settings.planned_epochs) == (280, 17_100)
@@ -71,7 +74,9 @@ def test_twice_as_many_evaluations_as_workers(
     """Of this machine, or of a cluster with GPUs that this machine has not."""
     monkeypatch.setattr("tuning.request.available_cores", lambda: 3)
     gpus = None if cluster is None else cluster.get("GPU", 0.0)
-    searches = SearchRequest(device=device, gpus_per_trial=share, cluster_gpus=gpus)
+    searches = SearchRequest(
+        device=device, gpus_per_trial=share, cluster_gpus=gpus, images="digits"
+    )
     request = SweepRequest(
         "darts", "1", benchmark=str(store), preset=preset, searches=searches, cluster=cluster
     )
