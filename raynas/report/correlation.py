@@ -86,6 +86,10 @@ _DEFINITIONS = {
     "of its own. Among the best 10 % those are meant that are best by the other trainings. Its "
     "interval is a percentile bootstrap over cells.",
 }
+_SCATTER = (
+    "Every mark is a cell; the distributions of both accuracies stand at the margins; dotted: "
+    "guessing."
+)
 _CAPTIONS = {
     "epochs": (
         "Over the epochs of the search",
@@ -245,15 +249,12 @@ def _section(
     drawn: list[dict[str, Any]],
 ) -> str:
     cards: list[str] = []
+    last = {row["method"]: row["epoch"] for row in _last(rows)}
     for name, figure in figures(rows, groups, truth, looks).items():
-        heading, caption = _CAPTIONS.get(
-            name,
-            (
-                name,
-                "Every mark is a cell; the distributions of both accuracies stand at the margins; "
-                "dotted: guessing.",
-            ),
-        )
+        if name in looks:
+            heading, caption = f"{looks[name].name}, epoch {last[name]}", _SCATTER
+        else:
+            heading, caption = _CAPTIONS[name]
         identifier = f"figure-{index}-{len(cards)}"
         drawn.append({"id": identifier, **figure})
         cards.append(frame.card(identifier, heading, caption, False))

@@ -79,13 +79,10 @@ _TITLES = {"epochs": "epoch of the search", "budgets": "epochs alone", "vertices
 def figures(
     rows: Sequence[Row], groups: Sequence[Group], truth: Truth, looks: Looks
 ) -> dict[str, Figure]:
-    """Heading or name -> {"data", "layout"}; the scatter of each method first."""
+    """Method or name -> {"data", "layout"}; the scatter of each method first."""
     shown, last, main = line_figures(rows, groups, truth), _last(groups), main_target(truth)
     chance = 100 * rows[0]["chance_accuracy"]
-    found = {
-        f"{looks[group.method].name}, epoch {group.epoch}": _scatter(group, truth, chance)
-        for group in shown.groups
-    }
+    found = {group.method: _scatter(group, truth, chance) for group in shown.groups}
     for name, (at, of) in shown.lines.items():
         found[name] = _lines(of, looks, at, _TITLES[name], log=name == "budgets")
     ruled = [

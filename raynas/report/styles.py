@@ -77,12 +77,27 @@ _SPARE = [
 ]
 
 
+#: Dashes and symbols of a method's settings, after its own; the dash of tuned ones is not in it.
+_LINES = (
+    ("solid", _SOLID, "circle", "o"),
+    ("dash", _DASH, "square", "s"),
+    ("dashdot", _DASHDOT, "diamond", "D"),
+    ("longdash", _LONGDASH, "triangle-up", "^"),
+)
+#: How far the colour of a setting goes towards the page's ink (below 0: towards the page).
+_SHADES = (0.0, 0.45, -0.35)
+
+
 def styles(labels: Iterable[str]) -> dict[str, Style]:
-    """The style of each label; a label is a method, or a method and a study: "rs · other".
+    """The style of each label: "rs", of a further study "rs · other", of a setting "darts (a=1)".
 
     A method of a further study has its method's colour and a dotted line, one with tuned settings
-    a dash of its own. A method that is not known has a spare style, by order of appearance.
+    a dash of its own. Settings of a method have shades of its colour and other dashes, the first
+    that appears, or the method as it is, its own. A method that is not known has a spare style, by
+    order of appearance.
     """
+    labels = list(dict.fromkeys(labels))
+    numbers = _numbers(labels)
     spare: dict[str, Style] = {}
     found = {}
     for label in labels:
@@ -95,10 +110,52 @@ def styles(labels: Iterable[str]) -> dict[str, Style]:
             style = spare.setdefault(method, replace(template, name=method))
         if is_tuned(full):
             style = replace(style, name=f"{style.name}, tuned", **_TUNED)
+        elif full != method:
+            style = _varied(style, numbers[full], full.removeprefix(method))
         if study:
             style = replace(style, name=f"{style.name} · {study}", dash="dot", dashes=_DOT)
         found[label] = style
     return found
+
+
+def _numbers(labels: Iterable[str]) -> dict[str, int]:
+    """The place of each label among those of its method, whatever the study; its own is first."""
+    known = dict.fromkeys(label.partition(" · ")[0] for label in labels)
+    counts: dict[str, int] = {}
+    numbers = {}
+    for full in sorted((full for full in known if not is_tuned(full)), key=_has_settings):
+        method = base_method(full)
+        numbers[full] = counts.get(method, 0)
+        counts[method] = numbers[full] + 1
+    return numbers
+
+
+def _has_settings(full: str) -> bool:
+    return full != base_method(full)
+
+
+def _varied(style: Style, number: int, words: str) -> Style:
+    """A method's style for its setting of that number; twelve of them differ."""
+    own = (style.dash, style.dashes, style.symbol, style.marker)
+    others = [line for line in _LINES if line[0] != style.dash][:3]
+    dash, dashes, symbol, marker = [own, *others][number % 4]
+    shade = _SHADES[number % len(_SHADES)]
+    ink, page = ("#000000", "#ffffff") if shade > 0 else ("#ffffff", "#000000")
+    return Style(
+        f"{style.name}{words}",
+        _mixed(style.light, ink, abs(shade)),
+        _mixed(style.dark, page, abs(shade)),
+        dash,
+        symbol,
+        dashes,
+        marker,
+    )
+
+
+def _mixed(colour: str, other: str, share: float) -> str:
+    """A colour with a share of another one; both as "#rrggbb"."""
+    pairs = [(int(colour[at : at + 2], 16), int(other[at : at + 2], 16)) for at in (1, 3, 5)]
+    return "#" + "".join(f"{round(a + share * (b - a)):02x}" for a, b in pairs)
 
 
 def as_json(found: dict[str, Style]) -> dict[str, Any]:

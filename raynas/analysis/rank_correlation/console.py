@@ -181,7 +181,7 @@ def _table(title: str, rows: list[dict[str, Any]]) -> Table:
         of = {(row["subset"], row["measure"]): row for row in group}
         tau = of[ALL, "kendall"]
         table.add_row(
-            f"{escape(key[0])}\nepoch {key[1]}",
+            escape(key[0]).replace(" (", "\n(") + f"\nepoch {key[1]}",
             seeds(tau).replace(" of ", "/"),
             accuracy(tau).replace(" ±", "\n±"),
             escape(_tau(tau)),

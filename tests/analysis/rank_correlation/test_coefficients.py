@@ -21,6 +21,8 @@ from raynas.analysis.rank_correlation import (
     coefficients,
 )
 from raynas.analysis.rank_correlation.console import notices
+from raynas.report.correlation_figures import figures
+from raynas.report.styles import styles
 
 IMAGES = OnImages(classes=10, images=900)
 
@@ -203,3 +205,18 @@ def test_notices_name_weights_at_chance_and_lost_seeds() -> None:
     assert lost.startswith("corrected rule, batch statistics, darts at epoch 40: 4 of 5 seeds gave")
     good = 0.5 + np.stack([truth, truth])
     assert notices(list(found(good, truth).values())) == []
+
+
+def test_every_setting_of_a_method_has_its_scatter() -> None:
+    cells, labels = np.arange(12), [f"darts (learning_rate={rate})" for rate in (0.0025, 0.025)]
+    table = Trained(cells[:, None].repeat(3, axis=1) / 100, [5] * 12)
+    truth = Truth(table, cells)  # type: ignore[arg-type]
+    scores = np.random.default_rng(0).random((2, 1, 12))
+    same = ("3", 40, "corrected", "batch", (0, 1), cells, scores)
+    groups = [Group(label, *same) for label in labels]
+    rows = coefficients(groups, {"3": truth}, IMAGES).to_pylist()
+    drawn = figures(rows, groups, truth, styles(labels))
+    assert list(drawn)[:2] == labels
+    assert [drawn[label]["data"][0]["meta"]["method"] for label in labels] == labels
+    lines = [trace for trace in drawn["budgets"]["data"] if trace["meta"]["role"] == "mean"]
+    assert len({trace["line"]["dash"] for trace in lines}) == 2
