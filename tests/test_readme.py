@@ -67,7 +67,7 @@ def test_the_file_of_a_method_and_its_line_are_all_that_it_takes(
     module = ModuleType("raynas.oneshot.sharp")
     monkeypatch.setitem(sys.modules, module.__name__, module)
     exec(compile(blocks[0], "sharp.py", "exec", dont_inherit=True), vars(module))
-    (info,) = eval(f"({blocks[1].strip()})", {"MethodInfo": MethodInfo})
+    info = eval(blocks[1], {"MethodInfo": MethodInfo})
     monkeypatch.setitem(REGISTRY, info.name, info)
     assert (info.name, "sharp" in method_names()) == (module.Sharp.name, True)
     search = tiny_search("sharp")
