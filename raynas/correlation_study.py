@@ -194,6 +194,12 @@ def prepare(study: Path, request: Request, out: Path | None, *, resume: bool) ->
     folder = out or study / FOLDER
     given = request.given()
     before = read_manifest(folder, ScoreLog.kind) if resume else None
+    if before and before.get("study_created", manifest["created"]) != manifest["created"]:
+        raise UserError(
+            f"{folder} holds scores of {before['arguments']['study']}, not of {study}; name that "
+            "study, or another directory with --out",
+            exit_code=2,
+        )
     if before and before["arguments"].get("labellings") is None and given.get("labellings") == 1:
         del given["labellings"]  # begun by a version that knew one architecture only
     request = request.filled(before["arguments"] if before else None)
@@ -210,7 +216,8 @@ def prepare(study: Path, request: Request, out: Path | None, *, resume: bool) ->
         arguments = vars(request) | {"study": str(study.absolute())}
         made = run_manifest(ScoreLog.kind, arguments)
         made |= {"benchmark": describe_benchmark(benchmark), "images": images.title}
-        made |= {"architectures": DRAWN}
+        # Studies can be moved: this goes along.
+        made |= {"architectures": DRAWN, "study_created": manifest["created"]}
         log = ScoreLog.create(folder, made)
     order = {name: of.order for name, of in cells.items()}
     blocks = blocks_of(checkpoints, request.pairs(), order, BLOCK_CELLS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -261,6 +262,19 @@ def test_what_an_earlier_version_began_goes_on(study: Path, tmp_path: Path, draw
         assert np.array_equal(work.cells["1"].vectors, architectures("1", drawn=drawn)[0][0])
     with pytest.raises(UserError, match="labellings"):
         prepare(study, Request(labellings=2), out, resume=True)
+
+
+def test_scores_of_two_studies_are_not_mixed(study: Path, tmp_path: Path) -> None:
+    out, request = tmp_path / "scores", Request(cells=5, images_limit=24, rules=("published",))
+    prepare(study, request, out, resume=False).log.close()
+    with pytest.raises(UserError, match="study already; continue it with --resume, or name"):
+        prepare(study, request, out, resume=False)
+    moved = shutil.copytree(study, tmp_path / "moved")
+    prepare(moved, Request(), out, resume=True).log.close()
+    manifest = json.loads((moved / "manifest.json").read_text())
+    write_manifest(moved, manifest | {"created": "2020-01-01T00:00:00+00:00"})
+    with pytest.raises(UserError, match=f"holds scores of {study}, not of {moved}; name"):
+        prepare(moved, Request(), out, resume=True)
 
 
 @pytest.mark.parametrize("actors", ["0", "2"])

@@ -72,11 +72,13 @@ class StudyDirectory:
 
     Attributes:
         kind: what sort of study it is, as the manifest says.
+        continued_by: the option with which its command continues it.
         path: the directory.
         manifest: the content of `manifest.json`.
     """
 
     kind: ClassVar[str] = COMPARISON
+    continued_by: ClassVar[str] = "--resume {path}"
 
     def __init__(self, path: Path, manifest: dict[str, Any], lock: int) -> None:
         """Use `create` or `resume`."""
@@ -95,7 +97,7 @@ class StudyDirectory:
             UserError: the directory holds something already, or cannot be written.
         """
         path = Path(path).absolute()
-        _refuse_occupied(path)
+        _refuse_occupied(path, cls.continued_by)
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             draft = Path(
@@ -186,7 +188,7 @@ class StudyDirectory:
         self.close()
 
 
-def _refuse_occupied(path: Path) -> None:
+def _refuse_occupied(path: Path, continued_by: str) -> None:
     try:
         if path.is_dir() and not any(path.iterdir()):
             return
@@ -195,7 +197,8 @@ def _refuse_occupied(path: Path) -> None:
     except OSError as error:
         raise UserError(f"cannot look into {path}: {error.strerror}") from error
     if (path / MANIFEST).exists():
-        raise UserError(f"{path} holds a study already; continue it with --resume {path}")
+        how = continued_by.format(path=path)
+        raise UserError(f"{path} holds a study already; continue it with {how}")
     raise UserError(f"{path} exists and is not empty; choose another directory with --out")
 
 

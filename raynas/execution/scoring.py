@@ -86,6 +86,7 @@ class ScoreLog(StudyDirectory):
     """A directory with one file per finished block, written as a whole or not at all."""
 
     kind: ClassVar[str] = CORRELATION
+    continued_by: ClassVar[str] = "--resume, or name another one with --out"
 
     def __init__(self, path: Path, manifest: dict[str, Any], lock: int) -> None:
         """Use `create` or `resume`."""
