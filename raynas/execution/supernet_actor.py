@@ -59,6 +59,7 @@ class SupernetActor:
         images: SearchImages | tuple[ImageSource, Images],
         device: str = "cpu",
         state: bytes | None = None,
+        kind: type[OneShotMethod] | None = None,
     ) -> None:
         """Start a search, or continue one.
 
@@ -67,6 +68,7 @@ class SupernetActor:
             images: on the device already, or the decoded search part of a source.
             device: "cpu" or "cuda".
             state: what `save` gave.
+            kind: the class, if a state without a search is of a method of one's own.
 
         Raises:
             UserError: settings do not fit, or the state is another search's.
@@ -81,7 +83,7 @@ class SupernetActor:
             if state is not None:
                 self.load(state)
         elif state is not None:
-            self.search = Search.from_state(_unpack(state), images)
+            self.search = Search.from_state(_unpack(state), images, kind)
         else:
             raise ValueError("neither a search nor a state to continue")
 
@@ -123,6 +125,7 @@ def evaluate_in_pool(
     actors: int = 2,
     batches: int | None = None,
     images: ImageSource | None = None,
+    kind: type[OneShotMethod] | None = None,
     device: str = "cpu",
     gpus_per_actor: float = 0.0,
     address: str | None = None,
@@ -137,6 +140,7 @@ def evaluate_in_pool(
         actors: how many work at the same time.
         batches: the first so many batches of the validation half; None: all of it.
         images: those of the search; None: found by the name in the checkpoint.
+        kind: the class of the search's method, if it is one of one's own.
         device: "cpu" or "cuda".
         gpus_per_actor: share of a GPU.
         address: of a Ray cluster; None: the one that this process is in, else a local one.
@@ -157,7 +161,7 @@ def evaluate_in_pool(
     with cluster(address, actors):
         from ray.util import ActorPool
 
-        arguments = (None, (source, decoded), device, state)
+        arguments = (None, (source, decoded), device, state, kind)
         count = min(actors, len(blocks))
         with restarting_actors(SupernetActor, arguments, count, gpus_per_actor) as members:
             pool = ActorPool(members)

@@ -40,7 +40,8 @@ class Darts2(Darts):
     Liu, Simonyan and Yang, "DARTS: Differentiable Architecture Search", ICLR 2019, equations 7
     and 8. The virtual step is that of the weight optimizer, with its momentum buffers, weight decay
     and current learning rate, but without clipping, as in their code. Neither it nor the
-    finite difference touches the network's weights or running statistics.
+    finite difference touches the network's weights or running statistics. The finite difference is
+    computed in float32 whatever the precision: bfloat16 would round most of it away.
     """
 
     name = "darts2"
@@ -58,7 +59,7 @@ class Darts2(Darts):
         weights = [weight.detach().clone() for weight in self.network.parameters()]
         rate = self.weight_optimizer.param_groups[0]["lr"]
         virtual = self._virtual_step(weights, rate, train)
-        loss = self._loss(virtual, validation, self.mixing_weights())
+        loss = self._loss(virtual, self._cast(validation), self.mixing_weights())
         gradient = torch.autograd.grad(
             loss, [*alphas, *virtual], allow_unused=True, materialize_grads=True
         )
@@ -69,7 +70,7 @@ class Darts2(Darts):
     def _virtual_step(self, weights: Tensors, rate: float, train: Batch) -> Tensors:
         """The weights after one step of SGD on the training loss."""
         leaves = [weight.requires_grad_() for weight in weights]
-        loss = self._loss(leaves, train, self.mixing_weights().detach())
+        loss = self._loss(leaves, self._cast(train), self.mixing_weights().detach())
         gradient = torch.autograd.grad(loss, leaves)
         moved = []
         for own, weight, slope in zip(self.network.parameters(), leaves, gradient, strict=True):
@@ -95,10 +96,13 @@ class Darts2(Darts):
     def _moved(weights: Tensors, distance: Tensor, direction: Tensors) -> Tensors:
         return [w.detach() + distance * d for w, d in zip(weights, direction, strict=True)]
 
+    def _cast(self, batch: Batch) -> Batch:
+        return Batch(self.cast(batch.images), batch.labels)
+
     def _loss(self, weights: Tensors, batch: Batch, mixing: ArchitectureWeights) -> Tensor:
-        """Cross-entropy with other weights than the network's."""
+        """Cross-entropy with other weights than the network's, in the precision of the images."""
         names = [name for name, _ in self.network.named_parameters()]
         state = dict(zip(names, weights, strict=True))
         state |= {name: buffer.clone() for name, buffer in self.network.named_buffers()}
-        inputs = (self.cast(batch.images), mixing)
+        inputs = (batch.images, mixing)
         return cross_entropy(functional_call(self.network, state, inputs), batch.labels)

@@ -38,14 +38,14 @@ def search_notices(content: SpaceContent) -> str:
     """On what, how large and where the searches were; a warning where the images differ."""
     if ONE_SHOT not in content.families:
         return ""
-    return search_facts([study.manifest.get("search") or {} for study in content.studies])
+    return search_facts([study.manifest for study in content.studies])
 
 
-def search_facts(searches: Sequence[dict[str, Any]]) -> str:
-    """The same from the entries on searches of manifests; empty ones are left out."""
-    found = [search for search in searches if search]
+def search_facts(manifests: Sequence[dict[str, Any]]) -> str:
+    """The same from the manifests of studies; those without searches are left out."""
+    found = [manifest for manifest in manifests if manifest.get("search")]
     parts = [tag("p", text(line), class_="settings") for line in dict.fromkeys(map(_line, found))]
-    images = [search["images"] for search in found if "images" in search]
+    images = [m["search"]["images"] for m in found if "images" in m["search"]]
     other = dict.fromkeys(str(i["title"]) for i in images if i.get("name") != BENCHMARK_IMAGES)
     if other:
         parts.append(
@@ -63,7 +63,8 @@ def search_facts(searches: Sequence[dict[str, Any]]) -> str:
     return "".join(parts)
 
 
-def _line(search: dict[str, Any]) -> str:
+def _line(manifest: dict[str, Any]) -> str:
+    search = manifest["search"]
     settings = list(search.get("settings", {}).values())
     parts = []
     for name in _COMMON:
@@ -72,7 +73,7 @@ def _line(search: dict[str, Any]) -> str:
             plural = "" if name not in _COUNTED or list(values) == ["1"] else "s"
             parts.append(_WORDS[name].format(" or ".join(values)) + plural)
     title = search.get("images", {}).get("title", "unknown images")
-    where = search.get("device") or "an unknown device"
+    where = " and ".join(manifest.get("gpus", ())) or search.get("device") or "an unknown device"
     return f"Searched on {title} with {', '.join(parts)}, on {where}."
 
 

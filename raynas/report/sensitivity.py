@@ -120,7 +120,7 @@ def page(
         findings=_findings(grid, rows, names),
         navigation="",
         controls=frame.method_switches(looks, "Settings shown") + frame.statistic_switch(),
-        spaces=search_facts([manifest["search"]]) + "".join(sections),
+        spaces=search_facts([manifest]) + "".join(sections),
         failures=claims_section(grid, rows, names, conditions.of_study(manifest))
         + definitions()
         + failures_table(merged),

@@ -15,6 +15,7 @@ from raynas.report import build_report
 from raynas.report.cell_drawing import draw_cell
 from raynas.report.content import contents
 from raynas.report.search_explorer import explorer_data
+from raynas.report.search_sections import search_facts
 from raynas.report.search_static import write_search_figures
 from raynas.report.studies import merge, read_study
 from raynas.report.styles import styles
@@ -76,6 +77,14 @@ def test_the_images_of_the_search_are_announced(page: str, study: Path) -> None:
     assert "Searched on scikit-learn digits (8x8, 1 channel) with 5 epochs, C = 4, 2 cells" in text
     assert "The searches saw scikit-learn digits" in text
     assert "Searched on" not in Outline((study / "report.html").read_text()).text
+
+
+def test_the_gpu_of_the_search_is_named() -> None:
+    search = {"images": {"title": "CIFAR-10", "name": "cifar10"}, "device": "cuda"}
+    facts = search_facts([{"search": search, "gpus": ["NVIDIA H100"]}, {"arguments": {}}])
+    assert "on NVIDIA H100." in facts and "cuda" not in facts
+    assert "on cuda." in search_facts([{"search": search}])
+    assert search_facts([{"arguments": {}}]) == ""
 
 
 def test_the_tables_are_grouped_by_family_with_the_number_of_runs(
