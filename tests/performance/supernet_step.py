@@ -27,9 +27,10 @@ from raynas.oneshot import OneShotMethod, SearchSettings, method_info, method_na
 from raynas.oneshot.step_graph import StepGraph
 from raynas.supernet import Supernet, SupernetSettings, keep_freed_memory
 from search_spaces.spaces import load_space
+from tests.performance import search_epoch
 from tests.support.plain_supernet import PlainSupernet, plain_method
 
-PAPER = {"channels": 16, "cells": 9, "batch_size": 96}
+PAPER = search_epoch.PAPER
 SMALL = {"channels": 4, "cells": 3, "batch_size": 16}
 PLAIN = "plain float32"
 _SAMPLES = {"gdas": 3, "random_ws": 3}
@@ -37,7 +38,7 @@ _GPU_STEPS = 10
 #: Steps before one is timed: after three the optimised versions get no new memory from the system
 #: any more; the plain one gets it anew in every step.
 _WARM_UP, _PLAIN_WARM_UP = 3, 1
-_EPOCH_STEPS = 261
+_EPOCH_STEPS = search_epoch.STEPS
 
 
 @dataclass
@@ -163,6 +164,7 @@ def report(path: Path, names: list[str]) -> None:
     found["several searches at once, ms per step of each"] = {
         count: crowd("darts", PAPER, count) for count in (1, 2, 4)
     }
+    found["whole epochs"] = search_epoch.rows(names, PAPER, "cuda", _EPOCH_STEPS)
     path.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(found, indent=2))
 
