@@ -18,15 +18,13 @@ if TYPE_CHECKING:
     from raynas.execution.checkpoint_files import Checkpoint, Choice
     from raynas.execution.scoring import Block, Conditions, ScoreListener, ScoreLog
     from raynas.report.correlation import CorrelationPaths
-    from raynas.scored_cells import ScoredCells
+    from raynas.scored_cells import Drawing, ScoredCells
     from search_spaces.benchmark import Benchmark
     from search_spaces.table import Table
 
 #: The published evaluation used the statistics of the training.
 PUBLISHED_STATISTICS = "running"
 FOLDER = "correlation"
-#: Which of the architectures of a cell is evaluated, as a manifest has it.
-DRAWN = "drawn"
 BLOCK_CELLS = 128
 
 
@@ -203,12 +201,12 @@ def prepare(study: Path, request: Request, out: Path | None, *, resume: bool) ->
     if before and before["arguments"].get("labellings") is None and given.get("labellings") == 1:
         del given["labellings"]  # begun by a version that knew one architecture only
     request = request.filled(before["arguments"] if before else None)
-    # What was begun by a version that took the first architecture of each cell goes on with it.
-    drawn = before is None or before.get("architectures") == DRAWN
+    # What was begun by a version that chose the architectures otherwise goes on with its own.
+    drawing: Drawing = before.get("architectures", "first") if before else "different"
     checkpoints = find_checkpoints(study, manifest, request.choice())
     benchmark = open_verified(benchmark_source(manifest, request.benchmark))
     tables = tables_of(benchmark, (checkpoint.space for checkpoint in checkpoints))
-    cells = {name: scored_cells(name, request, drawn=drawn) for name in tables}
+    cells = {name: scored_cells(name, request, drawing) for name in tables}
     images = find_images(manifest["search"]["images"]["source"])
     if resume:
         log = ScoreLog.resume(folder, given, benchmark.sha256)
@@ -217,7 +215,7 @@ def prepare(study: Path, request: Request, out: Path | None, *, resume: bool) ->
         made = run_manifest(ScoreLog.kind, arguments)
         made |= {"benchmark": describe_benchmark(benchmark), "images": images.title}
         # Studies can be moved: this goes along.
-        made |= {"architectures": DRAWN, "study_created": manifest["created"]}
+        made |= {"architectures": drawing, "study_created": manifest["created"]}
         log = ScoreLog.create(folder, made)
     order = {name: of.order for name, of in cells.items()}
     blocks = blocks_of(checkpoints, request.pairs(), order, BLOCK_CELLS)

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +21,11 @@ from raynas.correlation import app
 from raynas.correlation_study import Request, prepare, rerun_command
 from raynas.execution.manifest import new_manifest, write_manifest
 from raynas.oneshot import write_checkpoint
-from raynas.scored_cells import architectures, scored_cells
+from raynas.scored_cells import Drawing, architectures, networks, scored_cells
 from search_spaces import load_space
 from search_spaces.command_line import run
 from search_spaces.errors import UserError
+from search_spaces.graph_arrays import prune
 from search_spaces.table import Table
 from tests.support.benchmarks import synthetic_benchmark
 from tests.support.pages import Outline, report_data
@@ -152,7 +154,7 @@ def test_what_is_missing_is_said(
 
 def test_any_architecture_of_a_cell_may_stand_for_it() -> None:
     space = load_space(1)
-    first = architectures("1", drawn=False)[0][0]
+    first = architectures("1", drawing="first")[0][0]
     draws = [architectures("1", seed)[0][0] for seed in range(40)]
     for vectors in (first, *draws):
         assert (space.rows(vectors) == np.arange(space.num_unique)).all()
@@ -174,13 +176,43 @@ def test_the_architectures_of_a_cell_are_different_ones() -> None:
     every = architectures("1", 0, 10**9)[1].sum(axis=0)
     assert np.array_equal(vectors[:1], architectures("1", 0)[0])
     known = space.rows(space.enumerate())
-    counts = np.bincount(known, minlength=space.num_unique)
+    _, one_of_each = np.unique(networks("1", space.enumerate()), return_index=True)
+    counts = np.bincount(known[one_of_each], minlength=space.num_unique)
     assert np.array_equal(there.sum(axis=0), np.minimum(counts, 3))
     assert np.array_equal(every, counts)
     for row in range(0, space.num_unique, 7):
         own = vectors[there[:, row], row]
         assert (space.rows(own) == row).all()
         assert len(np.unique(own, axis=0)) == len(own)
+
+
+@pytest.mark.parametrize("space", ["1", "2", "3"])
+def test_the_architectures_of_a_cell_are_different_networks(space: str) -> None:
+    """Some differ only in blocks without a path to the output: they would always agree."""
+    several, there = architectures(space, 5, 3)
+    first, _ = architectures(space, 5, 1)
+    plain, drawn = architectures(space, 5, 3, "drawn")
+    assert np.array_equal(several[0], first[0]) and np.array_equal(plain[0], first[0])
+    for one, other in combinations(range(3), 2):
+        both = there[one] & there[other]
+        assert not (networks(space, several[one]) == networks(space, several[other]))[both].any()
+        both = drawn[one] & drawn[other]
+        assert (networks(space, plain[one]) == networks(space, plain[other]))[both].any()
+
+
+def test_architectures_with_other_loose_ends_are_one_network() -> None:
+    """By their pruned cells, block by block."""
+    space = load_space("2")
+    vectors = space.sample(np.random.default_rng(0), 3000)
+    cells = [space.decode(vector) for vector in vectors]
+    _, used = prune(np.array([cell.matrix for cell in cells]))
+    texts = [
+        str((np.flatnonzero(mask).tolist(), cell.prune().matrix.tolist(), cell.prune().ops))
+        for cell, mask in zip(cells, used, strict=True)
+    ]
+    numbers = networks("2", vectors)
+    assert len(set(texts)) == len(set(zip(texts, numbers.tolist(), strict=True)))
+    assert len(set(texts)) == len(np.unique(numbers)) < len(vectors)
 
 
 def test_what_is_scored_of_a_sample_of_cells() -> None:
@@ -243,8 +275,10 @@ def test_several_architectures_of_each_cell(
         assert words in page, words
 
 
-@pytest.mark.parametrize("drawn", [True, False])
-def test_what_an_earlier_version_began_goes_on(study: Path, tmp_path: Path, drawn: bool) -> None:
+@pytest.mark.parametrize("drawing", ["drawn", "first"])
+def test_what_an_earlier_version_began_goes_on(
+    study: Path, tmp_path: Path, drawing: Drawing
+) -> None:
     """It knew one architecture of each cell: the first, later one that was drawn."""
     out = tmp_path / "old"
     request = Request(cells=5, images_limit=24, rules=("published",))
@@ -252,14 +286,15 @@ def test_what_an_earlier_version_began_goes_on(study: Path, tmp_path: Path, draw
     work.log.close()
     assert np.array_equal(work.cells["1"].vectors, architectures("1", 0)[0][0])
     manifest = json.loads((out / "manifest.json").read_text())
-    assert manifest["architectures"] == "drawn" and manifest["arguments"].pop("labellings") == 1
-    if not drawn:
-        del manifest["architectures"]
+    assert manifest.pop("architectures") == "different"
+    assert manifest["arguments"].pop("labellings") == 1
+    if drawing == "drawn":
+        manifest["architectures"] = drawing
     write_manifest(out, manifest)
     for given in (Request(), Request(labellings=1)):
         work = prepare(study, given, out, resume=True)
         work.log.close()
-        assert np.array_equal(work.cells["1"].vectors, architectures("1", drawn=drawn)[0][0])
+        assert np.array_equal(work.cells["1"].vectors, architectures("1", 0, 1, drawing)[0][0])
     with pytest.raises(UserError, match="labellings"):
         prepare(study, Request(labellings=2), out, resume=True)
 

@@ -45,8 +45,8 @@ _DEFINITIONS = {
     "architectures of a cell; the ceiling does not know that part.",
     "Two architectures": "Of the cells of which two or more architectures were scored: Kendall's "
     "tau between the accuracies of the first two that were drawn of each, the mean over seeds. "
-    "What two architectures of one cell do not agree on says nothing about the cell. Some differ "
-    "only in what nothing uses and score the same.",
+    "What two architectures of one cell do not agree on says nothing about the cell. Those that "
+    "differ only in blocks without a path to the output are one network and count once.",
     "Truth": "Mean accuracy of the benchmark's trainings of the cell alone, at 4, 12, 36 and 108 "
     "epochs; higher is better on both sides, so agreement is positive.",
     "Corrected rule": "Operations and edges have weight 0 or 1 as in the cell: the result is that "
@@ -292,10 +292,12 @@ def _made(manifest: Mapping[str, Any]) -> str:
     cells = "all unique cells" if given["cells"] is None else f"{given['cells']:,} cells per space"
     limit = given["images_limit"]
     images = "all images" if limit is None else f"{limit:,} images"
-    drawn = manifest.get("architectures") == "drawn"
-    which = "drawn at random by the seed" if drawn else "the first in lexicographic order"
+    first = manifest.get("architectures") is None
+    which = "the first in lexicographic order" if first else "drawn at random by the seed"
     count = given.get("labellings", 1)
     some = f"{which}" if count == 1 else f"up to {count}, {which}; its score is their mean"
+    if count > 1 and manifest.get("architectures") == "drawn":
+        some += " (by an earlier version: some are the same network, see Two architectures)"
     said = (
         f"{given['study']}: {cells}, {images} of the validation half of {manifest['images']}; of "
         f"the architectures of a cell {some}."
