@@ -136,23 +136,29 @@ class TwoWay:
         sides = [Side(row, right, some) for row, some in zip(rows, inside, strict=True)]
         return self.mean_of(sides, measure)
 
-    def mean_of(self, sides: Sequence[Side], measure: Measure = KENDALL) -> SeedMean:
-        """The mean of the coefficients of one pair of sides for each seed.
+    def mean_of(
+        self, sides: Sequence[Side | Sequence[Side]], measure: Measure = KENDALL
+    ) -> SeedMean:
+        """The mean of the coefficients of one pair of sides for each seed, or of several.
 
         Args:
-            sides: of each seed, over the same items.
+            sides: of each seed, over the same items; of a seed with several, such as those of its
+                checkpoints, the mean of their coefficients counts, if all of them have one.
             measure: which coefficient.
         """
         count = len(sides)
-        found = [side.of(measure.value) for side in sides]
+        of_seeds = [[some] if isinstance(some, Side) else list(some) for some in sides]
+        found = [_mean_value(some, measure) for some in of_seeds]
         usable = {s: value for s, value in enumerate(found) if not isinstance(value, Statement)}
-        lost = left_out(found, whole=all(len(side.inside) == len(side.scores) for side in sides))
+        every = [side for some in of_seeds for side in some]
+        lost = left_out(found, whole=all(len(side.inside) == len(side.scores) for side in every))
         if not usable:
             return SeedMean(None, None, 0, count, lost)
-        none = _no_interval(len(usable), count, min(len(sides[s].inside) for s in usable))
+        fewest = min(len(side.inside) for s in usable for side in of_seeds[s])
+        none = _no_interval(len(usable), count, fewest)
         value, interval = float(np.mean(list(usable.values()))), None
         if none is None:
-            drawn = np.stack([self._draws(sides[s], measure) for s in usable], axis=1)
+            drawn = np.stack([self._mean_draws(of_seeds[s], measure) for s in usable], axis=1)
             interval = _around(value, self._interval(np.array(list(usable.values())), drawn))
             none = None if interval else "no interval: too few distinct values"
         if interval and count < FEWEST:
@@ -203,6 +209,9 @@ class TwoWay:
         interval = _around(value, self._percentiles(drawn))
         return Estimate(value, interval or Statement("too few distinct values for an interval"))
 
+    def _mean_draws(self, sides: Sequence[Side], measure: Measure) -> Floats:
+        return np.asarray(np.mean([self._draws(side, measure) for side in sides], axis=0))
+
     def _draws(self, side: Side, measure: Measure) -> Floats:
         """The coefficient of one seed in each sample.
 
@@ -251,6 +260,17 @@ class TwoWay:
             return None
         low, high = np.quantile(means, [(1 - self._level) / 2, (1 + self._level) / 2])
         return (float(low), float(high)) if high - low > _ROUNDING else None
+
+
+def _mean_value(sides: Sequence[Side], measure: Measure) -> float | Statement:
+    """The mean coefficient of one seed, or why the first that has none has none."""
+    values: list[float] = []
+    for side in sides:
+        found = side.of(measure.value)
+        if isinstance(found, Statement):
+            return found
+        values.append(found)
+    return float(np.mean(values))
 
 
 def _around(value: float, interval: tuple[float, float] | None) -> tuple[float, float] | None:

@@ -105,6 +105,28 @@ def test_coverage_of_the_mean_tau_of_seeds(seeds: int, items: int, spread: float
 
 
 @pytest.mark.parametrize("items", [30, 250])
+@pytest.mark.parametrize("seeds", [2, 3, 5])
+def test_coverage_of_the_mean_tau_of_checkpoints(seeds: int, items: int) -> None:
+    """Three of each seed, whose taus differ and whose noise is shared in part."""
+    rng = np.random.default_rng([seeds, items, 1])
+    draws = [statistics.TwoWay(items, resamples=200, seed=seed) for seed in range(20)]
+    found = []
+    for world in range(WORLDS):
+        taus = rng.uniform(0.3, 0.5, seeds).repeat(3) + rng.uniform(-0.1, 0.1, 3 * seeds)
+        scores, truth = scored(rng, taus, items)
+        every = np.arange(items)
+        sides = [
+            [statistics.Side(line, truth, every) for line in own]
+            for own in scores.reshape(seeds, 3, items)
+        ]
+        interval = draws[world % len(draws)].mean_of(sides).interval
+        assert interval is not None
+        found.append(interval[0] <= (0.4 if seeds >= 3 else taus.mean()) <= interval[1])
+    assert within_chance(found, 0.95 if seeds >= 3 else 0.935)
+    assert np.mean(found) <= 0.995
+
+
+@pytest.mark.parametrize("items", [30, 250])
 def test_coverage_of_one_against_others(items: int) -> None:
     """Its expectation follows from the correlation of normal values."""
     rng = np.random.default_rng(items)
