@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from raynas.analysis.rank_correlation import Group, Truth
-from raynas.analysis.rank_correlation.console import (
+from raynas.analysis.rank_correlation.wording import (
     against_others,
     interval,
     main_of,
@@ -59,7 +59,8 @@ _DEFINITIONS = {
     "of the training, or recalibrated ones, means over training batches that the cell itself saw.",
     "Mean accuracy": "Mean and standard deviation of the one-shot accuracies of the cells, and how "
     "many distinct ones a seed gave. Where the mean is not above guessing by more than three "
-    "standard errors of so many guesses, the weights have learnt next to nothing.",
+    "standard errors of so many guesses, the weights are not shown to be better than guessing with "
+    "these images; more images have a lower bar.",
     "tau": "Kendall's tau-b, the mean over the seeds that gave the cells different accuracies.",
     "Intervals": "95 %. From three seeds on they hold for other cells and other seeds: made of the "
     "variance between seeds (Student's t) and the covariance of seeds over bootstrap samples of "

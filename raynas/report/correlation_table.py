@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from raynas.analysis.rank_correlation.console import accuracy, main_of, seeds
+from raynas.analysis.rank_correlation.wording import accuracy, main_of, seeds
 from raynas.report.markup import tag, text
 from raynas.report.styles import Style
 

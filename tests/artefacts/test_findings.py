@@ -168,11 +168,29 @@ def test_lost_seeds_and_weights_at_chance_decide_nothing(
     found = obtain("rank-correlation", studies | {"correlation": few})
     assert found.judged.verdict is Verdict.NOT_COMPARABLE and "1 run" in found.judged.reason
     assert found.readings[1].runs == 1 and "4 of 5 seeds" in found.readings[1].note
-    idle = made.correlation(tmp_path / "idle", [{"by_chance": True, "mean_accuracy": 0.1}])
+    unlearnt = {"by_chance": True, "mean_accuracy": 0.1}
+    idle = made.correlation(tmp_path / "idle", [unlearnt, unlearnt | {"method": "gdas"}])
     found = obtain("rank-correlation", studies | {"correlation": idle})
     assert found.judged.verdict is Verdict.NOT_COMPARABLE
-    assert "the weights of darts classify by chance" in found.judged.reason
-    assert "one-shot accuracy 10.0 %" in found.readings[0].note
+    assert (
+        "by the corrected rule the weights of darts at epoch 40; gdas at epoch 40 are not shown to "
+        "be better than guessing with 256 images (the bar is 15.6 %)" in found.judged.reason
+    )
+    assert "one-shot accuracy 10.0 %, not shown to be better" in found.readings[0].note
+
+
+def test_the_published_rule_is_shown_and_not_judged(
+    studies: dict[str, Path], tmp_path: Path
+) -> None:
+    other = {"rule": "published", "by_chance": True, "value": 0.9, "low": 0.8, "high": 0.95}
+    both = made.correlation(tmp_path / "both", [{}, other])
+    found = obtain("rank-correlation", studies | {"correlation": both})
+    assert found.judged.verdict is Verdict.DIRECTION and len(found.readings) == 2
+    assert "not shown to be better than guessing" in found.readings[1].note
+    alone = made.correlation(tmp_path / "alone", [other])
+    found = obtain("rank-correlation", studies | {"correlation": alone})
+    assert found.judged.verdict is Verdict.NOT_COMPARABLE
+    assert "nothing was evaluated by the corrected rule" in found.judged.reason
 
 
 def test_budgets_are_judged_by_spearman(studies: dict[str, Path], tmp_path: Path) -> None:
