@@ -303,6 +303,11 @@ def test_a_study_of_settings_is_judged_by_its_claims(tmp_path: Path) -> None:
     failed = made.sensitivity(tmp_path / "failed", [row | {"failed": 3} for row in rows])
     found = obtain("weight-decay", {"regularisation": failed})
     assert found.judged.verdict is Verdict.NOT_COMPARABLE and "3 runs" in found.judged.reason
+    open_ended = {"difference_low": None, "difference_high": None}
+    open_ended |= {"statement": "of the regret", "difference_statement": "of the difference"}
+    bare = made.sensitivity(tmp_path / "bare", [row | open_ended for row in rows])
+    found = obtain("weight-decay", {"regularisation": bare})
+    assert found.readings[0].note == "of the difference"
 
 
 def test_cutout_has_three_findings(tmp_path: Path) -> None:

@@ -111,6 +111,7 @@ def sensitivity(
         "p_similar": 0.01,
         "p_not_lower": 0.01,
         "statement": None,
+        "difference_statement": None,
     }
     more = {
         "benchmark": {"kind": kind, "name": kind},
