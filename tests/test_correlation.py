@@ -104,6 +104,7 @@ def test_scores_coefficients_and_page(
     outline = Outline(page)
     assert all(a.startswith(("#", "data:")) for a in outline.addresses)
     shown = ("Published rule", "0.576", "Over the epochs of the search", "Ceiling", "Random order")
+    shown += ("of all cells and among the 10 % that are best by it",)
     for words in (*shown, "One training against the others", "1 seed: the interval is over cells"):
         assert words in outline.text, words
     assert len(report_data(page)["figures"]) == 5

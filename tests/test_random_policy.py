@@ -138,6 +138,8 @@ def test_a_csv_of_others_and_a_set_to_draw_from(
     ("arguments", "code", "message"),
     [
         (["{study}", "--space", "3"], 1, "raynas.compare --space 3"),
+        (["{study}", "--space", "foo"], 2, "unknown space 'foo'; valid are: 1, 2, 3, 101"),
+        (["{theirs}", "--space", "foo"], 2, "unknown space 'foo'; valid are: 1, 2, 3, 101"),
         (["nowhere"], 1, "no study or file nowhere"),
         (["{study}", "--margin", "0"], 2, "--margin is 0.0"),
         (["{study}", "--margin", "nan"], 2, "--margin is nan"),
@@ -166,6 +168,7 @@ def test_errors_are_one_line(
     for name, head, row in (
         ("twice", "method,seed,method", "a,0,b"),
         ("cells", "module_hash,module_hash", "a,b"),
+        ("theirs", "method,seed,module_hash,space", "a,0,b,1"),
     ):
         folders[name] = tmp_path / f"{name}.csv"
         folders[name].write_text(f"{head}\n{row}\n")

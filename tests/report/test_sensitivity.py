@@ -61,6 +61,7 @@ def test_the_page_says_what_was_asked_found_and_not_shown(made) -> None:
         "python -m raynas.study regularisation --space 1 --methods darts,gdas --preset quick",
         "--search-seeds 4",
         "run failed: made up",
+        "Up to 200,000 splits of the searches, which is 10 of each setting, are all listed",
     ):
         assert words in outline.text, words
 

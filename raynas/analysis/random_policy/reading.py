@@ -29,9 +29,9 @@ from raynas.analysis.runs import split_runs
 from raynas.execution.manifest import SEARCHES, read_manifest
 from raynas.execution.study import read_trajectories
 from search_spaces.benchmark import Benchmark
-from search_spaces.errors import UserError
+from search_spaces.errors import UserError, unknown_name
 from search_spaces.sources import open_benchmark
-from search_spaces.spaces import load_space
+from search_spaces.spaces import SPACE_NAMES, load_space
 from search_spaces.table import Table
 
 #: What runs are compared with anyway: no set of cells may be called so.
@@ -75,6 +75,8 @@ def read_inputs(
     Raises:
         UserError: something is missing; the message says which command makes it.
     """
+    if space is not None and space not in SPACE_NAMES:
+        raise unknown_name("space", space, list(SPACE_NAMES))
     found: list[Finals] = []
     recorded: dict[str, dict[str, Any]] = {}
     for path in paths:
