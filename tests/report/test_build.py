@@ -107,8 +107,8 @@ def test_figures_are_written_as_svg_and_png(study: Path) -> None:
         assert {f"space-1-{figure}.svg", f"space-1-{figure}.png"} <= names
     assert "space-1-best-cell.svg" in names
     for path in (study / "figures").iterdir():
-        start = path.read_bytes()[:200]
-        assert start.startswith(b"\x89PNG") or b"<svg" in start or b"<?xml" in start
+        begin = {".png": rb"\x89PNG\r\n", ".svg": rb"<\?xml|<svg "}[path.suffix]
+        assert re.match(begin, path.read_bytes()[:200]), path.name
 
 
 def test_the_command_builds_the_same_page_again(study: Path, page: str, tmp_path: Path) -> None:
