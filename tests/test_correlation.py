@@ -109,9 +109,23 @@ def test_scores_coefficients_and_page(
     shown += ("of all cells and among the 10 % that are best by it",)
     for words in (*shown, "One training against the others", "1 seed: the interval is over cells"):
         assert words in outline.text, words
-    assert len(report_data(page)["figures"]) == 5
+    assert "Against validation and test accuracy" in outline.text
+    drawn_there = report_data(page)["figures"]
+    assert len(drawn_there) == 6
+    over = [f for f in drawn_there if f["layout"]["xaxis"]["title"]["text"] == "epochs alone"]
+    for quantity, figure in zip(("test", "validation"), over, strict=True):
+        corrected = [
+            row
+            for row in rows
+            if (row["measure"], row["subset"], row["rule"]) == ("kendall", "all", "corrected")
+            and (row["quantity"], row["epoch"]) == (quantity, EPOCHS)
+        ]
+        assert figure["data"][0]["y"] == pytest.approx([r["value"] for r in corrected], abs=1e-4)
+        assert figure["layout"]["yaxis"]["range"] == over[0]["layout"]["yaxis"]["range"]
+        for row in corrected:
+            assert f"{row['value']:.2f}" in outline.text
     drawn = {path.name for path in (out / "figures").iterdir()}
-    for name in ("scatter-darts", "epochs", "budgets", "vertices"):
+    for name in ("scatter-darts", "epochs", "budgets", "budgets-validation", "vertices"):
         for suffix in ("svg", "png"):
             assert f"correlation-space-1-{name}.{suffix}" in drawn
     before = scores.to_pylist()

@@ -14,6 +14,7 @@ from raynas.analysis.rank_correlation import Group, Truth
 from raynas.analysis.rank_correlation.wording import (
     against_others,
     interval,
+    last_checkpoints,
     main_of,
     notices,
     seeds,
@@ -21,6 +22,7 @@ from raynas.analysis.rank_correlation.wording import (
 from raynas.execution.files import write_atomically, writing
 from raynas.report import frame
 from raynas.report.content import SPACE_TITLES
+from raynas.report.correlation_budgets import budget_table
 from raynas.report.correlation_figures import figures
 from raynas.report.correlation_static import write_correlation_figures
 from raynas.report.correlation_table import coefficient_table
@@ -97,8 +99,13 @@ _CAPTIONS = {
         "Kendall's tau of all cells, corrected rule; the dotted line is the ceiling.",
     ),
     "budgets": (
-        "Over the budgets of the truth",
+        "Over the budgets: test accuracy",
         "Kendall's tau with the mean test accuracy after "
+        "so many epochs of training alone, last checkpoint; dotted: the ceiling.",
+    ),
+    "budgets-validation": (
+        "Over the budgets: validation accuracy",
+        "Kendall's tau with the mean validation accuracy after "
         "so many epochs of training alone, last checkpoint; dotted: the ceiling.",
     ),
     "vertices": (
@@ -211,7 +218,7 @@ def findings(rows: list[dict[str, Any]]) -> list[str]:
     for space in dict.fromkeys(row["space"] for row in rows):
         here = [row for row in rows if row["space"] == space]
         kept = [r for r in here if r["rule"] == "corrected"] or here
-        of_kind = _last([r for r in kept if r["statistics"] == kept[0]["statistics"]])
+        of_kind = last_checkpoints([r for r in kept if r["statistics"] == kept[0]["statistics"]])
         found = [
             row
             for row in of_kind
@@ -239,13 +246,6 @@ def _finding(space: str, found: list[dict[str, Any]]) -> str:
     )
 
 
-def _last(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    last: dict[str, int] = {}
-    for row in rows:
-        last[row["method"]] = max(row["epoch"], last.get(row["method"], 0))
-    return [row for row in rows if row["epoch"] == last[row["method"]]]
-
-
 def _section(
     space: str,
     index: int,
@@ -256,7 +256,7 @@ def _section(
     drawn: list[dict[str, Any]],
 ) -> str:
     cards: list[str] = []
-    last = {row["method"]: row["epoch"] for row in _last(rows)}
+    last = {row["method"]: row["epoch"] for row in last_checkpoints(rows)}
     for name, figure in figures(rows, groups, truth, looks).items():
         if name in looks:
             heading, caption = f"{looks[name].name}, epoch {last[name]}", _SCATTER
@@ -271,6 +271,7 @@ def _section(
         _notice(rows),
         coefficient_table(rows, looks),
         tag("div", *cards, class_="cards"),
+        budget_table(rows, looks),
         class_="space",
         id=f"space-{index}",
     )

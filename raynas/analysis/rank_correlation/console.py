@@ -18,10 +18,12 @@ from raynas.analysis.rank_correlation.wording import (
     agreements,
     grouped,
     interval,
+    last_checkpoints,
     main_of,
     notices,
     number,
     seeds,
+    targets_of,
 )
 from raynas.labels import benchmark_lines
 from raynas.live import LiveDisplay
@@ -29,6 +31,9 @@ from raynas.live import LiveDisplay
 if TYPE_CHECKING:
     from raynas.execution.checkpoint_files import Checkpoint
     from search_spaces.benchmark import Benchmark
+
+
+_WHOLE = (ALL, "kendall")
 
 
 class LiveScores(LiveDisplay):
@@ -81,6 +86,7 @@ def print_coefficients(console: Console, benchmark: Benchmark, found: pa.Table) 
         for key, of in grouped(aimed, ("rule", "statistics")).items():
             console.print(_table(f"{key[0]} rule, {key[1]} statistics", of))
         console.print(_caption(aimed))
+        console.print(_budgets(here))
         for line in [*agreements(aimed), *notices(here)]:
             console.print(f"note: {line}", markup=False)
 
@@ -129,6 +135,31 @@ def _table(title: str, rows: list[dict[str, Any]]) -> Table:
             number(of[BEST_SCORED, "kendall"]["value"]),
             _points(of[ALL, "top_10_regret"]["value"]),
         )
+    return table
+
+
+def _budgets(rows: list[dict[str, Any]]) -> Table:
+    """Tau with validation and test accuracy at every budget, one line for each method."""
+    kept = [row for row in last_checkpoints(rows) if (row["subset"], row["measure"]) == _WHOLE]
+    targets = targets_of(kept)
+    budgets = list(dict.fromkeys(budget for _, budget in targets))
+    quantities = list(dict.fromkeys(quantity for quantity, _ in targets))
+    table = Table(
+        title=f"\ntau with {'/'.join(quantities)} accuracy after so many epochs alone, last "
+        "checkpoints",
+        title_justify="left",
+    )
+    table.add_column("method")  # which may be broken, and numbers may not
+    for budget in budgets:
+        table.add_column(f"{budget}", justify="right", no_wrap=True)
+    for (rule, statistics), group in grouped(kept, ("rule", "statistics")).items():
+        table.add_section()
+        table.add_row(f"{rule}, {statistics}")
+        lines = [(m, of, "value") for (m,), of in grouped(group, ("method",)).items()]
+        for name, of, column in [*lines, ("ceiling", group, "ceiling")]:
+            found = {(row["quantity"], row["budget"]): number(row[column]) for row in of}
+            shown = ["/".join(found.get((q, b), "-") for q in quantities) for b in budgets]
+            table.add_row(f"  {escape(name)}".replace(" (", "\n  ("), *shown)
     return table
 
 

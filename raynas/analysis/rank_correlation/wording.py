@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from raynas.analysis.rank_correlation.scale import ALL
 
 Row = dict[str, Any]
+Target = tuple[str, int]
+"""Quantity and epochs of the truth."""
 
 
-def main_of(rows: list[Row]) -> tuple[str, int]:
+def main_of(rows: Sequence[Row]) -> Target:
     """Test accuracy at the largest budget, if there is any."""
+    return max(targets_of(rows), key=lambda target: (target[0] == "test", target[1]))
+
+
+def targets_of(rows: Sequence[Row]) -> list[Target]:
+    """Validation and test accuracy at each budget that there is, by budget."""
     targets = {(row["quantity"], row["budget"]) for row in rows}
-    return max(targets, key=lambda target: (target[0] == "test", target[1]))
+    return sorted(targets, key=lambda target: (target[1], target[0] == "test"))
+
+
+def last_checkpoints(rows: Sequence[Row]) -> list[Row]:
+    """The rows of the last epoch of each method."""
+    last: dict[str, int] = {}
+    for row in rows:
+        last[row["method"]] = max(row["epoch"], last.get(row["method"], 0))
+    return [row for row in rows if row["epoch"] == last[row["method"]]]
 
 
 def agreements(rows: list[Row]) -> list[str]:
@@ -79,7 +95,7 @@ def _at_epochs(rows: list[Row]) -> str:
     return f"epoch{'s' * (len(rows) > 1)} {', '.join(shown)}"
 
 
-def grouped(rows: list[Row], names: tuple[str, ...]) -> dict[tuple[Any, ...], list[Row]]:
+def grouped(rows: Sequence[Row], names: tuple[str, ...]) -> dict[tuple[Any, ...], list[Row]]:
     """The rows with the same values of some columns, in order."""
     groups: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
