@@ -220,6 +220,9 @@ def broken(study: Path, tmp_path: Path, kind: str) -> Path:
     elif kind == "other columns":
         table = pq.read_table(copy / "trajectories.parquet").drop_columns(["test_regret"])
         pq.write_table(table, copy / "trajectories.parquet")
+    elif kind == "twice":
+        table = pq.read_table(copy / "curves.parquet")
+        pq.write_table(table.append_column("space", table["space"]), copy / "curves.parquet")
     return copy
 
 
@@ -231,6 +234,7 @@ def broken(study: Path, tmp_path: Path, kind: str) -> Path:
         ("no trajectories", "not finished"),
         ("damaged", "cannot read"),
         ("other columns", "lacks the columns test_regret"),
+        ("twice", r"curves\.parquet has the column space twice"),
     ],
 )
 def test_what_is_no_finished_study_is_refused_in_one_line(
