@@ -12,17 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from raynas.analysis.random_policy.budget import EQUAL_BUDGET
+from raynas.analysis.random_policy.cells import find_rows
 from raynas.analysis.random_policy.ended import planned_epochs
-from raynas.analysis.random_policy.finals import (
-    OPTIONAL,
-    REQUIRED,
-    Finals,
-    distinct,
-    finals_of_runs,
-    finals_of_table,
-    find_rows,
-)
+from raynas.analysis.random_policy.finals import Finals, finals_of_runs
+from raynas.analysis.random_policy.finals_of_others import OPTIONAL, REQUIRED, finals_of_table
 from raynas.analysis.random_policy.judgement import RIVALS, WITHOUT_SHARING
+from raynas.analysis.random_policy.labels import distinct
 from raynas.analysis.random_policy.population import RAW, UNIQUE
 from raynas.analysis.random_policy.rivals import rivals_of
 from raynas.analysis.runs import split_runs
