@@ -26,6 +26,7 @@ def shown(*, terminal: bool) -> str:
 def test_a_terminal_shows_every_method_with_its_count_and_best_error() -> None:
     text = shown(terminal=True)
     last = text[text.rindex("rs ") :]
+    assert re.search(r"rs +━{24} ", last), "the whole bar"
     assert "2,800/2,800" in last and "4.98 %" in last
     assert re.search(r"rs .* left +0:00:00", last)
     assert "hb " in last

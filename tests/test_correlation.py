@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -29,6 +30,7 @@ from search_spaces.graph_arrays import prune
 from search_spaces.table import Table
 from tests.support.benchmarks import synthetic_benchmark
 from tests.support.pages import Outline, report_data
+from tests.support.terminal import drawn_by
 
 EPOCHS = 2
 SHORT = ("--actors", "0", "--cells", "30", "--images-limit", "24")
@@ -106,11 +108,26 @@ def test_scores_coefficients_and_page(
     outline = Outline(page)
     assert all(a.startswith(("#", "data:")) for a in outline.addresses)
     shown = ("Published rule", "0.576", "Over the epochs of the search", "Ceiling", "Random order")
+    shown += ("of all cells and among the 10 % that are best by it",)
     for words in (*shown, "One training against the others", "1 seed: the interval is over cells"):
         assert words in outline.text, words
-    assert len(report_data(page)["figures"]) == 5
+    assert "Against validation and test accuracy" in outline.text
+    drawn_there = report_data(page)["figures"]
+    assert len(drawn_there) == 6
+    over = [f for f in drawn_there if f["layout"]["xaxis"]["title"]["text"] == "epochs alone"]
+    for quantity, figure in zip(("test", "validation"), over, strict=True):
+        corrected = [
+            row
+            for row in rows
+            if (row["measure"], row["subset"], row["rule"]) == ("kendall", "all", "corrected")
+            and (row["quantity"], row["epoch"]) == (quantity, EPOCHS)
+        ]
+        assert figure["data"][0]["y"] == pytest.approx([r["value"] for r in corrected], abs=1e-4)
+        assert figure["layout"]["yaxis"]["range"] == over[0]["layout"]["yaxis"]["range"]
+        for row in corrected:
+            assert f"{row['value']:.2f}" in outline.text
     drawn = {path.name for path in (out / "figures").iterdir()}
-    for name in ("scatter-darts", "epochs", "budgets", "vertices"):
+    for name in ("scatter-darts", "epochs", "budgets", "budgets-validation", "vertices"):
         for suffix in ("svg", "png"):
             assert f"correlation-space-1-{name}.{suffix}" in drawn
     before = scores.to_pylist()
@@ -120,33 +137,45 @@ def test_scores_coefficients_and_page(
     assert pq.read_table(out / "correlation_coefficients.parquet").to_pylist() == rows
 
 
+def test_a_terminal_shows_a_bar_with_count_and_time_left(study: Path, tmp_path: Path) -> None:
+    few = ("--cells", "5", "--rules", "published", *SHORT[:2], *SHORT[4:], "--out", tmp_path)
+    command = [sys.executable, "-m", "raynas.correlation", study, *few]
+    code, drawn = drawn_by(list(map(str, command)))
+    assert code == 0, drawn
+    # The tables have the bar's sign in their borders, so only lines with its words count.
+    lines = re.findall(r"darts, space 1, seed 0, epoch 2 ━{24} 5/5 evaluations, left", drawn)
+    assert lines, drawn
+    assert re.search(r"cells +[━╸╺]{24} 0/5 evaluations, left", drawn)
+
+
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("options", "code", "words"),
     [
-        (("--epochs", "7"), "after epoch 7, only after 1, 2; `python -m raynas.compare --keep"),
-        (("--epochs", "often"), "last, all, or numbers"),
-        (("--space", "3"), "no searches of space 3, only of 1"),
-        (("--methods", "gdas"), "no searches of method gdas, only of darts"),
-        (("--seeds", "4"), "no searches of seed 4, only of 0"),
-        (("--rules", "mine"), "corrected"),
-        (("--cells", "1"), "at least 3"),
-        (("--labellings", "0"), "at least 1"),
-        (("--methods", ""), "--methods names nothing; leave it out"),
-        (("--space", ","), "--space names nothing"),
-        (("--epochs", ""), "--epochs names nothing"),
-        (("--seeds", " "), "--seeds names nothing"),
-        (("--rules", "published", "--statistics", "batch"), "leave --statistics out"),
-        (("--actors", "0", "--address", "10.0.0.1:6379"), "leave one of them out"),
+        (("--epochs", "7"), 1, "after epoch 7, only after 1, 2; `python -m raynas.compare --keep"),
+        (("--epochs", "often"), 2, "last, all, or numbers"),
+        (("--space", "3"), 2, "no searches of space 3, only of 1"),
+        (("--methods", "gdas"), 2, "no searches of method gdas, only of darts"),
+        (("--seeds", "4"), 2, "no searches of seed 4, only of 0"),
+        (("--rules", "mine"), 2, "corrected"),
+        (("--cells", "1"), 2, "at least 3"),
+        (("--labellings", "0"), 2, "at least 1"),
+        (("--methods", ""), 2, "--methods names nothing; leave it out"),
+        (("--space", ","), 2, "--space names nothing"),
+        (("--epochs", ""), 2, "--epochs names nothing"),
+        (("--seeds", " "), 2, "--seeds names nothing"),
+        (("--rules", "published", "--statistics", "batch"), 2, "leave --statistics out"),
+        (("--actors", "0", "--address", "10.0.0.1:6379"), 2, "leave one of them out"),
     ],
 )
 def test_what_is_missing_is_said(
     study: Path,
     options: tuple[str, ...],
+    code: int,
     words: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert call(monkeypatch, study, *options) in (1, 2)
+    assert call(monkeypatch, study, *options) == code
     said = capsys.readouterr().err.strip()
     assert words in said and "\n" not in said
     assert not (study / "correlation").exists()

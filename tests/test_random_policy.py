@@ -6,6 +6,7 @@ import json
 import sys
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -138,12 +139,18 @@ def test_a_csv_of_others_and_a_set_to_draw_from(
     ("arguments", "code", "message"),
     [
         (["{study}", "--space", "3"], 1, "raynas.compare --space 3"),
+        (["{study}", "--space", "foo"], 2, "unknown space 'foo'; valid are: 1, 2, 3, 101"),
+        (["{theirs}", "--space", "foo"], 2, "unknown space 'foo'; valid are: 1, 2, 3, 101"),
         (["nowhere"], 1, "no study or file nowhere"),
         (["{study}", "--margin", "0"], 2, "--margin is 0.0"),
         (["{study}", "--margin", "nan"], 2, "--margin is nan"),
         (["{study}", "--margin", "inf"], 2, "--margin is inf"),
         (["{twice}", "--space", "1"], 1, "has the column method twice"),
+        (["{parquet}", "--space", "1"], 1, "has the column seed twice"),
+        (["{damaged}"], 1, "trajectories.parquet has the column method twice"),
+        (["{partial}"], 1, "trajectories.parquet lacks the columns incumbent_hash"),
         (["{study}", "--among", "{cells}"], 1, "has the column module_hash twice"),
+        (["{study}", "--among", "{parquet}"], 1, "has the column seed twice"),
         (["{empty}"], 1, "manifest.json; `python -m raynas.compare --space 3` or"),
         (["{unfinished}"], 1, "continue it with --resume"),
         (["{study}", "{other}"], 1, "different benchmarks"),
@@ -160,12 +167,13 @@ def test_errors_are_one_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     folders = {"study": study}
-    for name in ("empty", "unfinished", "other"):
+    for name in ("empty", "unfinished", "other", "damaged", "partial"):
         folders[name] = tmp_path / name
         folders[name].mkdir()
     for name, head, row in (
         ("twice", "method,seed,method", "a,0,b"),
         ("cells", "module_hash,module_hash", "a,b"),
+        ("theirs", "method,seed,module_hash,space", "a,0,b,1"),
     ):
         folders[name] = tmp_path / f"{name}.csv"
         folders[name].write_text(f"{head}\n{row}\n")
@@ -175,6 +183,15 @@ def test_errors_are_one_line(
     (tmp_path / "other" / "manifest.json").write_text(json.dumps(manifest))
     trajectories = (study / "trajectories.parquet").read_bytes()
     (tmp_path / "other" / "trajectories.parquet").write_bytes(trajectories)
+    whole = pq.read_table(study / "trajectories.parquet")
+    columns = [whole[name] for name in whole.column_names]
+    double = pa.table([*columns, whole["method"]], names=[*whole.column_names, "method"])
+    for name, table in (("damaged", double), ("partial", whole.drop_columns("incumbent_hash"))):
+        pq.write_table(table, folders[name] / "trajectories.parquet")
+        (folders[name] / "manifest.json").write_text((study / "manifest.json").read_text())
+    folders["parquet"] = tmp_path / "theirs.parquet"
+    names = ["method", "seed", "module_hash", "seed"]
+    pq.write_table(pa.table([["a"], [0], ["b"], [1]], names=names), folders["parquet"])
     given = [argument.format(**folders) for argument in arguments]
     assert call(monkeypatch, *given, "--out", tmp_path / "out") == code
     said = capsys.readouterr().err

@@ -41,6 +41,7 @@ SENSITIVITY_SCHEMA = pa.schema(
         ("best_test_regret", pa.float64()),
         *((f"one_shot_error{end}", pa.float64()) for end in _TRIPLE),
         *((f"difference{end}", pa.float64()) for end in _TRIPLE),
+        ("difference_statement", pa.string()),
         ("p", pa.float64()),
         ("p_holm", pa.float64()),
         ("p_similar", pa.float64()),
@@ -102,7 +103,8 @@ def sensitivity(
     used, as it would cost power: of six pairs no p-value is below 0.03.) `p_similar` is of two
     one-sided Welch tests that the difference is less than `MARGIN`, `p_not_lower` of the one that
     it is above minus `MARGIN`; neither is adjusted. Figures that nothing is
-    known about are null, and `statement` says why.
+    known about are null; `statement` says why of the setting's own figures, `difference_statement`
+    of the difference.
 
     Args:
         study: its name.
@@ -146,9 +148,9 @@ def _finals(one: Studied, space: str, runs: Sequence[SearchRun]) -> _Finals:
 def _described(one: Studied, found: _Finals, seeds: Sequence[int], seed: int) -> dict[str, Any]:
     failed = len(seeds) - len(found.test)
     row: dict[str, Any] = {name: getattr(one, name) for name in Studied.__slots__[1:]}
-    row |= {"runs": len(seeds), "failed": failed, "statement": None}
-    row |= _triple("test_regret", _estimate(found.test, seed), row)
-    row |= _triple("one_shot_error", _estimate(found.one_shot, seed), row)
+    regret, one_shot = (_estimate(values, seed) for values in (found.test, found.one_shot))
+    row |= {"runs": len(seeds), "failed": failed, "statement": _why(regret) or _why(one_shot)}
+    row |= _triple("test_regret", regret) | _triple("one_shot_error", one_shot)
     return row | {
         "validation_regret": _mean(found.validation),
         "best_test_regret": _mean(found.best),
@@ -171,7 +173,7 @@ def _compare(
             continue
         own = finals[one.label].test
         gap = difference(own, default, seed=seed)
-        row |= _triple("difference", gap, row)
+        row |= _triple("difference", gap) | {"difference_statement": _why(gap)}
         tested = permutation_test(own, default, seed=seed)
         # Of so few runs there is no interval, and a p-value could only be large.
         few = min(np.sum(~np.isnan(own)), np.sum(~np.isnan(default))) < FEWEST
@@ -185,17 +187,20 @@ def _compare(
         row["p_holm"] = None if np.isnan(p) else float(p)
 
 
-def _triple(name: str, found: Estimate | Statement, row: dict[str, Any]) -> dict[str, Any]:
-    """Value and interval; why there is none goes into the row's statement, once."""
+def _triple(name: str, found: Estimate | Statement) -> dict[str, Any]:
+    """Value and interval, as far as there are such."""
+    columns = [f"{name}{end}" for end in _TRIPLE]
     if isinstance(found, Statement):
-        row["statement"] = row["statement"] or str(found)
-        return dict.fromkeys((f"{name}{end}" for end in _TRIPLE), None)
-    low, high = None, None
-    if isinstance(found.interval, Statement):
-        row["statement"] = row["statement"] or str(found.interval)
-    else:
-        low, high = found.interval
-    return dict(zip((f"{name}{end}" for end in _TRIPLE), (found.value, low, high), strict=True))
+        return dict.fromkeys(columns, None)
+    ends = (None, None) if isinstance(found.interval, Statement) else found.interval
+    return dict(zip(columns, (found.value, *ends), strict=True))
+
+
+def _why(found: Estimate | Statement) -> str | None:
+    """Why there is no value, or no interval."""
+    if isinstance(found, Statement):
+        return str(found)
+    return str(found.interval) if isinstance(found.interval, Statement) else None
 
 
 def _mean(values: Floats) -> float | None:

@@ -57,7 +57,7 @@ def _against_default(row: Row) -> Reading:
         row["difference_high"],
         row["runs"] - row["failed"],
         POINTS,
-        row["statement"] or "",
+        row.get("difference_statement") or "",
         row["p"],
     )
 

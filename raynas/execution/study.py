@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from raynas.analysis.runs import TABLE_DEVICE
-from raynas.analysis.trajectory import CURRENT, trajectory
+from raynas.analysis.trajectory import CURRENT, TRAJECTORY_SCHEMA, trajectory
 from raynas.execution.directory import CHECKPOINTS, LOG, StudyDirectory
 from raynas.execution.files import write_atomically
 from raynas.execution.log import BlockLog, Run
@@ -114,7 +114,7 @@ def read_trajectories(path: str | Path) -> pa.Table:
     """The trajectories of a finished study directory.
 
     Raises:
-        UserError: there are none, or the file is damaged.
+        UserError: there are none, the file is damaged, or it has not each column once.
     """
     file = Path(path) / TRAJECTORIES
     try:
@@ -126,7 +126,23 @@ def read_trajectories(path: str | Path) -> pa.Table:
         ) from error
     except (pa.ArrowException, OSError) as error:
         raise UserError(f"cannot read {file}: {str(error).splitlines()[0]}") from error
-    if "device" in table.column_names:
-        return table
-    # Studies from before there were searches.
-    return table.append_column("device", pa.repeat(TABLE_DEVICE, table.num_rows))
+    if "device" not in table.column_names:  # studies from before there were searches
+        table = table.append_column("device", pa.repeat(TABLE_DEVICE, table.num_rows))
+    check_columns(table, TRAJECTORY_SCHEMA.names, file)
+    return table
+
+
+def check_columns(table: pa.Table, names: Sequence[str], file: Path) -> None:
+    """Make sure that a table of a study has each of some columns, and once.
+
+    Raises:
+        UserError: it has not.
+    """
+    missing = [name for name in names if name not in table.column_names]
+    if missing:
+        raise UserError(f"{file} lacks the columns {', '.join(missing)}; run the study again")
+    twice = [name for name in names if table.column_names.count(name) > 1]
+    if twice:
+        raise UserError(
+            f"{file} has the column {twice[0]} twice; leave one of them out or run the study again"
+        )

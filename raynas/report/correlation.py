@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from raynas.analysis.rank_correlation import Group, Truth
-from raynas.analysis.rank_correlation.console import (
+from raynas.analysis.rank_correlation.wording import (
     against_others,
     interval,
+    last_checkpoints,
     main_of,
     notices,
     seeds,
@@ -21,6 +22,7 @@ from raynas.analysis.rank_correlation.console import (
 from raynas.execution.files import write_atomically, writing
 from raynas.report import frame
 from raynas.report.content import SPACE_TITLES
+from raynas.report.correlation_budgets import budget_table
 from raynas.report.correlation_figures import figures
 from raynas.report.correlation_static import write_correlation_figures
 from raynas.report.correlation_table import coefficient_table
@@ -59,7 +61,8 @@ _DEFINITIONS = {
     "of the training, or recalibrated ones, means over training batches that the cell itself saw.",
     "Mean accuracy": "Mean and standard deviation of the one-shot accuracies of the cells, and how "
     "many distinct ones a seed gave. Where the mean is not above guessing by more than three "
-    "standard errors of so many guesses, the weights have learnt next to nothing.",
+    "standard errors of so many guesses, the weights are not shown to be better than guessing with "
+    "these images; more images have a lower bar.",
     "tau": "Kendall's tau-b, the mean over the seeds that gave the cells different accuracies.",
     "Intervals": "95 %. From three seeds on they hold for other cells and other seeds: made of the "
     "variance between seeds (Student's t) and the covariance of seeds over bootstrap samples of "
@@ -96,8 +99,13 @@ _CAPTIONS = {
         "Kendall's tau of all cells, corrected rule; the dotted line is the ceiling.",
     ),
     "budgets": (
-        "Over the budgets of the truth",
+        "Over the budgets: test accuracy",
         "Kendall's tau with the mean test accuracy after "
+        "so many epochs of training alone, last checkpoint; dotted: the ceiling.",
+    ),
+    "budgets-validation": (
+        "Over the budgets: validation accuracy",
+        "Kendall's tau with the mean validation accuracy after "
         "so many epochs of training alone, last checkpoint; dotted: the ceiling.",
     ),
     "vertices": (
@@ -105,7 +113,13 @@ _CAPTIONS = {
         "Kendall's tau among cells of one size (input and output "
         "are counted), last checkpoint; dotted: the ceiling.",
     ),
-    "rules": ("By rule and statistics", "Kendall's tau of all cells, last checkpoint."),
+    "rules": (
+        "By rule and statistics",
+        "Kendall's tau with the mean test accuracy of the largest budget, of all cells and among "
+        "the 10 % that are best by it, with every evaluated rule and statistics; last checkpoint. "
+        "Lines: 95 % intervals. Compare rows of the same cells: a range that is cut makes any "
+        "correlation smaller.",
+    ),
 }
 
 
@@ -204,7 +218,7 @@ def findings(rows: list[dict[str, Any]]) -> list[str]:
     for space in dict.fromkeys(row["space"] for row in rows):
         here = [row for row in rows if row["space"] == space]
         kept = [r for r in here if r["rule"] == "corrected"] or here
-        of_kind = _last([r for r in kept if r["statistics"] == kept[0]["statistics"]])
+        of_kind = last_checkpoints([r for r in kept if r["statistics"] == kept[0]["statistics"]])
         found = [
             row
             for row in of_kind
@@ -232,13 +246,6 @@ def _finding(space: str, found: list[dict[str, Any]]) -> str:
     )
 
 
-def _last(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    last: dict[str, int] = {}
-    for row in rows:
-        last[row["method"]] = max(row["epoch"], last.get(row["method"], 0))
-    return [row for row in rows if row["epoch"] == last[row["method"]]]
-
-
 def _section(
     space: str,
     index: int,
@@ -249,7 +256,7 @@ def _section(
     drawn: list[dict[str, Any]],
 ) -> str:
     cards: list[str] = []
-    last = {row["method"]: row["epoch"] for row in _last(rows)}
+    last = {row["method"]: row["epoch"] for row in last_checkpoints(rows)}
     for name, figure in figures(rows, groups, truth, looks).items():
         if name in looks:
             heading, caption = f"{looks[name].name}, epoch {last[name]}", _SCATTER
@@ -264,6 +271,7 @@ def _section(
         _notice(rows),
         coefficient_table(rows, looks),
         tag("div", *cards, class_="cards"),
+        budget_table(rows, looks),
         class_="space",
         id=f"space-{index}",
     )

@@ -16,6 +16,10 @@ from raynas.report.styles import Style
 
 _MOST_POINTS = 3000
 _BINS = 40
+#: The figure over the budgets with the accuracy that is not looked at first.
+VALIDATION = "budgets-validation"
+#: Figures with one vertical scale.
+BUDGETS = ("budgets", VALIDATION)
 
 Row = dict[str, Any]
 Looks = Mapping[str, Style]
@@ -45,12 +49,11 @@ def line_figures(rows: Sequence[Row], groups: Sequence[Group], truth: Truth) -> 
     main = main_target(truth)
     aimed = [row for row in one if (row["quantity"], row["budget"]) == main]
     ended = [row for row in one if row["epoch"] == last[row["method"]]]
+    whole = [row for row in ended if row["subset"] == ALL]
     lines = {
         "epochs": (_epoch, [row for row in aimed if row["subset"] == ALL]),
-        "budgets": (
-            _budget,
-            [row for row in ended if row["subset"] == ALL and row["quantity"] == main[0]],
-        ),
+        "budgets": (_budget, [row for row in whole if row["quantity"] == main[0]]),
+        VALIDATION: (_budget, [row for row in whole if row["quantity"] != main[0]]),
         "vertices": (
             _size,
             [
@@ -73,7 +76,12 @@ def line_figures(rows: Sequence[Row], groups: Sequence[Group], truth: Truth) -> 
     return Shown(scattered, kept)
 
 
-_TITLES = {"epochs": "epoch of the search", "budgets": "epochs alone", "vertices": "vertices"}
+_TITLES = {
+    "epochs": "epoch of the search",
+    "budgets": "epochs alone",
+    VALIDATION: "epochs alone",
+    "vertices": "vertices",
+}
 
 
 def figures(
@@ -83,8 +91,11 @@ def figures(
     shown, last, main = line_figures(rows, groups, truth), _last(groups), main_target(truth)
     chance = 100 * rows[0]["chance_accuracy"]
     found = {group.method: _scatter(group, truth, chance) for group in shown.groups}
+    over_budgets = [row for name in BUDGETS if name in shown.lines for row in shown.lines[name][1]]
     for name, (at, of) in shown.lines.items():
-        found[name] = _lines(of, looks, at, _TITLES[name], log=name == "budgets")
+        found[name] = _lines(of, looks, at, _TITLES[name], log=name in BUDGETS)
+        if name in BUDGETS:
+            found[name]["layout"]["yaxis"]["range"] = _heights(over_budgets)
     ruled = [
         row
         for row in rows
@@ -94,6 +105,15 @@ def figures(
     ]
     found["rules"] = _rules(ruled, looks)
     return found
+
+
+def _heights(rows: Sequence[Row]) -> list[float]:
+    """Ends of an axis on which all of these rows can be seen."""
+    ends = [row[name] for row in rows for name in ("value", "low", "high", "ceiling")]
+    known = [end for end in ends if end is not None] or [0.0, 1.0]
+    low, high = min(known), max(known)
+    margin = 0.05 * (high - low)
+    return [low - margin, high + margin]
 
 
 def _epoch(row: Row) -> int:

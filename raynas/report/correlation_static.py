@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from raynas.analysis.rank_correlation import Group, Truth
 from raynas.analysis.rank_correlation.coefficients import main_target
-from raynas.report.correlation_figures import Looks, Row, line_figures, some_cells
+from raynas.report.correlation_figures import (
+    BUDGETS,
+    VALIDATION,
+    Looks,
+    Row,
+    line_figures,
+    some_cells,
+)
 from raynas.report.static_figures import legend, look, write_titled
 
 if TYPE_CHECKING:
@@ -66,6 +73,7 @@ def _scatter(axes: Axes, group: Group, truth: Truth, looks: Looks, chance: float
 _AXES = {
     "epochs": "epoch of the search",
     "budgets": "epochs of training alone",
+    VALIDATION: "epochs of training alone, validation accuracy",
     "vertices": "vertices",
 }
 
@@ -93,7 +101,9 @@ def _lines(
     axes.plot(list(ceiling), list(ceiling.values()), label="ceiling", **line)
     axes.axhline(0, color="#8a8a8a", linewidth=0.8)
     axes.set(
-        xlabel=_AXES[name], ylabel="Kendall's tau", xscale="log" if name == "budgets" else "linear"
+        xlabel=_AXES[name],
+        ylabel="Kendall's tau",
+        xscale="log" if name in BUDGETS else "linear",
     )
     marks = sorted({at(row) for row in rows})
     if len(marks) <= 12:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from raynas.analysis.rank_correlation.console import accuracy, main_of, seeds
+from raynas.analysis.rank_correlation.wording import accuracy, main_of, seeds
 from raynas.report.markup import tag, text
 from raynas.report.styles import Style
 
@@ -67,13 +67,10 @@ def coefficient_table(rows: list[Row], looks: Mapping[str, Style]) -> str:
         "accuracies in %."
     )
     said += "" if twice else f" {_ONE}"
-    below = [
-        tag("p", text(f"({number}) {note}."), class_="settings") for note, number in notes.items()
-    ]
     return (
         tag("p", text(said), class_="settings")
         + tag("div", table, class_="scroll")
-        + "".join(below)
+        + notes_below(notes)
     )
 
 
@@ -91,7 +88,7 @@ def _line(
     cells = [tag("td", text(accuracy(tau)), tag("small", text(_distinct(tau))))]
     if twice:
         cells.append(tag("td", *_agreement(tau, notes)))
-    cells += [tag("td", *_value(of[place], notes)) for place in _COEFFICIENTS.values()]
+    cells += [tag("td", *value_parts(of[place], notes)) for place in _COEFFICIENTS.values()]
     cells.append(tag("td", text("–" if tau["p"] is None else f"{tau['p']:.3f}")))
     return tag("tr", tag("th", name, scope="row"), *cells, data_row=method)
 
@@ -110,7 +107,19 @@ def _scale(name: str, title: str, of: Found, empty: int) -> str:
     return tag("tr", tag("th", text(title), scope="row"), *cells)
 
 
-def _value(row: Row, notes: dict[str, int]) -> tuple[str, ...]:
+def notes_below(notes: Mapping[str, int]) -> str:
+    """What the small numbers in a table stand for."""
+    lines = [f"({number}) {note}." for note, number in notes.items()]
+    return "".join(tag("p", text(line), class_="settings") for line in lines)
+
+
+def value_parts(row: Row, notes: dict[str, int]) -> tuple[str, ...]:
+    """A coefficient with its interval and the number of its note, which is taken down.
+
+    Args:
+        row: of a coefficient.
+        notes: statement -> number, of the table so far.
+    """
     mark = ""
     if row["statement"]:
         mark = tag("sup", text(notes.setdefault(row["statement"], len(notes) + 1)))
@@ -144,4 +153,4 @@ def _agreement(row: Row, notes: dict[str, int]) -> tuple[str, ...]:
         "statement": row["labelling_statement"],
     }
     cells = tag("small", text(f"{row['cells_with_several']:,} cells"))
-    return (*_value(value, notes), cells)
+    return (*value_parts(value, notes), cells)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import count
+from math import comb
 from typing import Any
 
+from raynas.analysis.statistics.comparison import LARGEST_LISTED, SIMULATED
 from raynas.report import sensitivity_wording as wording
 from raynas.report.content import SPACE_TITLES
 from raynas.report.markup import tag, text
@@ -15,6 +18,8 @@ from raynas.report.wording import regret as regret_of
 from raynas.studies import Claim, StudyGrid
 
 Rows = list[dict[str, Any]]
+#: Searches of each of two settings of which all splits are listed.
+_MOST_LISTED = next(n for n in count(1) if comb(2 * n + 2, n + 1) > LARGEST_LISTED)
 # The published network.
 _CHANNELS, _CELLS = 16, 9
 _COLUMNS = (
@@ -40,10 +45,11 @@ _DEFINITIONS = {
     "71 % at 3, 83 % at 5.",
     "Difference": "Mean test regret less that of the default, with the BCa interval of two "
     "independent samples.",
-    "p": "Two-sided permutation test of the difference of the means, all splits listed, adjusted "
-    "by Holm for the settings of one method on one space. Searches with one seed begin with the "
-    "same weights and see the same batches in all settings; the test does not use that, so it is "
-    "on the safe side.",
+    "p": "Two-sided permutation test of the difference of the means, adjusted by Holm for the "
+    f"settings of one method on one space. Up to {LARGEST_LISTED:,} splits of the searches, which "
+    f"is {_MOST_LISTED} of each setting, are all listed; of more {SIMULATED:,} are drawn at "
+    "random. Searches with one seed begin with the same weights and see the same batches in all "
+    "settings; the test does not use that, so it is on the safe side.",
     "One-shot error": "Error of the shared weights on the validation half of the images after the "
     "last epoch, in percent.",
     "Validation": "Mean validation regret of the same cells.",

@@ -45,8 +45,9 @@ def _certainty(rows: list[Row]) -> str:
     tested = [row for row in rows if row["p_holm"] is not None]
     others = [row for row in rows if not row["default"]]
     if not tested:
-        reason = next((row["statement"] for row in rows if row["statement"]), "nothing to compare")
-        return f"Nothing can be said of the differences: {reason}."
+        reasons = dict.fromkeys(row.get("difference_statement") for row in others)
+        said = "; ".join(reason for reason in reasons if reason) or "nothing to compare"
+        return f"Nothing can be said of the differences: {said}."
     least = min(row["p_holm"] for row in tested)
     sure = [row for row in tested if row["p_holm"] < _ALPHA]
     if sure:

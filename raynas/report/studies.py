@@ -12,11 +12,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from raynas.analysis.reference import CURVES_SCHEMA
-from raynas.analysis.runs import TABLE_DEVICE
 from raynas.analysis.searches import ALPHAS_SCHEMA, SEARCHES_SCHEMA, SearchRun, search_runs
 from raynas.analysis.trajectory import TRAJECTORY_SCHEMA
 from raynas.execution.manifest import read_manifest
-from raynas.execution.study import TRAJECTORIES, read_trajectories
+from raynas.execution.study import TRAJECTORIES, check_columns, read_trajectories
 from search_spaces.errors import UserError
 
 _OPTIONAL = {
@@ -71,19 +70,11 @@ def read_study(path: Path, *kinds: str) -> StudyData:
     if not path.is_dir():
         raise UserError(f"there is no study directory {path}")
     manifest = read_manifest(path, *kinds)
-    trajectories = _with_device(read_trajectories(path))
-    trajectories = _checked(trajectories, TRAJECTORY_SCHEMA, path / TRAJECTORIES)
+    trajectories = _checked(read_trajectories(path), TRAJECTORY_SCHEMA, path / TRAJECTORIES)
     if trajectories.num_rows == 0:
         raise UserError(f"{path / TRAJECTORIES} has no evaluation in it; nothing to report")
     parts = {name.stem: _optional(path / name, schema) for name, schema in _OPTIONAL.items()}
     return StudyData(path, manifest, trajectories, **parts)
-
-
-def _with_device(trajectories: pa.Table) -> pa.Table:
-    """Studies from before there were searches have no device: all seconds are the table's."""
-    if "device" in trajectories.column_names:
-        return trajectories
-    return trajectories.append_column("device", pa.repeat(TABLE_DEVICE, trajectories.num_rows))
 
 
 def _optional(path: Path, schema: pa.Schema) -> pa.Table:
@@ -98,9 +89,7 @@ def _optional(path: Path, schema: pa.Schema) -> pa.Table:
 
 
 def _checked(table: pa.Table, schema: pa.Schema, path: Path) -> pa.Table:
-    missing = [name for name in schema.names if name not in table.column_names]
-    if missing:
-        raise UserError(f"{path} lacks the columns {', '.join(missing)}; run the study again")
+    check_columns(table, schema.names, path)
     try:
         return table.select(schema.names).cast(schema)
     except (pa.ArrowException, ValueError) as error:

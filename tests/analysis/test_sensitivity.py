@@ -92,7 +92,23 @@ def test_one_search_gives_means_and_a_statement() -> None:
     assert row["test_regret"] == pytest.approx(0.3)
     assert row["difference"] == pytest.approx(0.2)
     assert [row[k] for k in ("test_regret_low", "difference_low", "p", "p_holm")] == [None] * 4
-    assert row["statement"] == "one value, at least 3 are needed"
+    assert row["statement"] == row["difference_statement"] == "one value, at least 3 are needed"
+
+
+def test_a_statement_is_of_its_own_figure() -> None:
+    """Equal regrets have no interval of their own and one of the difference, and the reverse."""
+    default, equal, none = (studied(f"x={i}") for i in (1, 2, 3))
+    finals = {default: [0.1, 0.2, 0.3], equal: [0.4] * 3, none: []}
+    rows = table({one: runs_of(one, values) for one, values in finals.items()}, 3)
+    row = rows["x=2"]
+    assert row["statement"] == "all runs are equal, no interval" and row["test_regret_low"] is None
+    assert row["difference_statement"] is None and row["difference_low"] is not None
+    assert rows["x=1"]["statement"] is None and rows["x=1"]["difference_statement"] is None
+    assert rows["x=3"]["difference"] is None and rows["x=3"]["difference_statement"] is not None
+    lone = {default: runs_of(default, [0.1]), equal: runs_of(equal, [0.1, 0.2, 0.3])}
+    row = table(lone, 3)["x=2"]
+    assert row["statement"] is None and row["test_regret_low"] is not None
+    assert row["difference_statement"] == "one value, at least 3 are needed"
 
 
 def test_nothing_and_equal_values_give_statements() -> None:

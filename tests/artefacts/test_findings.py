@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,12 @@ from search_spaces.errors import UserError
 from search_spaces.table import Table
 from tests.support import artefact_studies as made
 from tests.support.benchmarks import synthetic_benchmark
+from tests.support.searches_study import (
+    FinishedSearch,
+    ending_with,
+    walking_search,
+    write_searches,
+)
 from tests.support.studies import write_study
 
 
@@ -113,15 +120,39 @@ def test_the_published_rule_takes_the_lowest_test_error_seen(
     assert np.sort(found).tolist() == sorted(by_hand)
 
 
-def test_one_shot_methods_are_held_against_each_other(studies: dict[str, Path]) -> None:
-    found = obtain("pc-darts-against-darts", studies)
+def by_place(table: Table, method: str, places: range) -> list[FinishedSearch]:
+    """Searches that end with the cells at some places by mean test error, the best first."""
+    order = np.argsort(table.test_error(np.arange(table.space.num_unique)), kind="stable")
+    walks = [walking_search(method, table, seed, 4) for seed in range(len(places))]
+    return [ending_with(walk, int(order[place])) for walk, place in zip(walks, places, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("place", "verdict", "said"),
+    [
+        (0, Verdict.DIRECTION, "4 channels instead of 16"),
+        (1000, Verdict.NOT_COMPARABLE, "here 0 of 2 parts are as published"),
+        (2000, Verdict.NOT_COMPARABLE, "opposite: space 1, pc_darts less darts, space 1, pc_darts"),
+    ],
+)
+def test_one_shot_methods_are_held_against_each_other(
+    table: Table, tmp_path: Path, place: int, verdict: Verdict, said: str
+) -> None:
+    others = [by_place(table, name, range(1000, 1050, 10)) for name in ("darts", "gdas")]
+    mine = by_place(table, "pc_darts", range(place, place + 50, 10))
+    study = write_searches(tmp_path / "study", [*mine, *others[0], *others[1]])
+    write_manifest(study, made.with_search(read_manifest(study)))
+    found = obtain("pc-darts-against-darts", {"one-shot": study})
     assert [reading.label for reading in found.readings] == [
         "space 1, pc_darts less darts",
         "space 1, pc_darts less gdas",
     ]
-    assert found.judged.verdict in (Verdict.NOT_COMPARABLE, Verdict.DIRECTION)
+    assert found.judged.verdict is verdict and said in found.judged.reason
     assert "4 channels instead of 16" in found.judged.reason
     assert "scikit-learn digits instead of CIFAR-10" in found.judged.reason
+
+
+def test_one_shot_curves_have_two_figures_of_each_method(studies: dict[str, Path]) -> None:
     found = obtain("one-shot-curves", studies)
     assert len(found.readings) == 2 * len(made.ONE_SHOT)
     assert found.judged.reason.startswith("the source draws it")
@@ -168,11 +199,29 @@ def test_lost_seeds_and_weights_at_chance_decide_nothing(
     found = obtain("rank-correlation", studies | {"correlation": few})
     assert found.judged.verdict is Verdict.NOT_COMPARABLE and "1 run" in found.judged.reason
     assert found.readings[1].runs == 1 and "4 of 5 seeds" in found.readings[1].note
-    idle = made.correlation(tmp_path / "idle", [{"by_chance": True, "mean_accuracy": 0.1}])
+    unlearnt = {"by_chance": True, "mean_accuracy": 0.1}
+    idle = made.correlation(tmp_path / "idle", [unlearnt, unlearnt | {"method": "gdas"}])
     found = obtain("rank-correlation", studies | {"correlation": idle})
     assert found.judged.verdict is Verdict.NOT_COMPARABLE
-    assert "the weights of darts classify by chance" in found.judged.reason
-    assert "one-shot accuracy 10.0 %" in found.readings[0].note
+    assert (
+        "by the corrected rule the weights of darts at epoch 40; gdas at epoch 40 are not shown to "
+        "be better than guessing with 256 images (the bar is 15.6 %)" in found.judged.reason
+    )
+    assert "one-shot accuracy 10.0 %, not shown to be better" in found.readings[0].note
+
+
+def test_the_published_rule_is_shown_and_not_judged(
+    studies: dict[str, Path], tmp_path: Path
+) -> None:
+    other = {"rule": "published", "by_chance": True, "value": 0.9, "low": 0.8, "high": 0.95}
+    both = made.correlation(tmp_path / "both", [{}, other])
+    found = obtain("rank-correlation", studies | {"correlation": both})
+    assert found.judged.verdict is Verdict.DIRECTION and len(found.readings) == 2
+    assert "not shown to be better than guessing" in found.readings[1].note
+    alone = made.correlation(tmp_path / "alone", [other])
+    found = obtain("rank-correlation", studies | {"correlation": alone})
+    assert found.judged.verdict is Verdict.NOT_COMPARABLE
+    assert "nothing was evaluated by the corrected rule" in found.judged.reason
 
 
 def test_budgets_are_judged_by_spearman(studies: dict[str, Path], tmp_path: Path) -> None:
@@ -285,6 +334,11 @@ def test_a_study_of_settings_is_judged_by_its_claims(tmp_path: Path) -> None:
     failed = made.sensitivity(tmp_path / "failed", [row | {"failed": 3} for row in rows])
     found = obtain("weight-decay", {"regularisation": failed})
     assert found.judged.verdict is Verdict.NOT_COMPARABLE and "3 runs" in found.judged.reason
+    open_ended = {"difference_low": None, "difference_high": None}
+    open_ended |= {"statement": "of the regret", "difference_statement": "of the difference"}
+    bare = made.sensitivity(tmp_path / "bare", [row | open_ended for row in rows])
+    found = obtain("weight-decay", {"regularisation": bare})
+    assert found.readings[0].note == "of the difference"
 
 
 def test_cutout_has_three_findings(tmp_path: Path) -> None:
@@ -302,15 +356,16 @@ def test_cutout_has_three_findings(tmp_path: Path) -> None:
     assert found.verdict is Verdict.NOT_COMPARABLE and "2 of 3 parts" in found.reason
 
 
-def test_tuning_is_judged_by_its_factor(table: Table, tmp_path: Path) -> None:
-    from tests.support.searches_study import walking_search, write_searches
-
+@pytest.mark.parametrize(
+    ("place", "verdict"), [(100, Verdict.DIRECTION), (2000, Verdict.NOT_COMPARABLE)]
+)
+def test_tuning_is_judged_by_its_factor(
+    table: Table, tmp_path: Path, place: int, verdict: Verdict
+) -> None:
     sweep = tmp_path / "sweep"
     study = made.black_box(sweep / "comparison", table)
-    write_searches(
-        study,
-        [walking_search(m, table, s, 2) for m in ("darts", "darts (tuned)") for s in range(5)],
-    )
+    tuned = by_place(table, "darts (tuned)", range(place, place + 50, 10))
+    write_searches(study, [*by_place(table, "darts", range(1000, 1050, 10)), *tuned])
     path = sweep / "comparison" / "manifest.json"
     manifest = json.loads(path.read_text())
     settings = manifest["search"]["settings"]
@@ -319,7 +374,9 @@ def test_tuning_is_judged_by_its_factor(table: Table, tmp_path: Path) -> None:
     folders = {"tuning-darts": sweep}
     found = obtain("tuned-darts", folders)
     assert found.readings[0].label == "darts, default over tuned" and found.readings[0].runs == 5
-    assert found.judged.verdict in (Verdict.NOT_COMPARABLE, Verdict.DIRECTION)
+    assert found.judged.verdict is verdict
+    factor = found.readings[1].value / found.readings[2].value  # type: ignore[operator]
+    assert found.readings[0].value == pytest.approx(factor) and (factor > 1) is (place == 100)
     assert "12 evaluations instead of 280" in found.judged.reason
     gaps = obtain("tuned-against-black-box", folders).readings
     assert {gap.label for gap in gaps} == {"darts (tuned) less rs", "darts (tuned) less re"}
@@ -354,10 +411,6 @@ def test_seeds_of_methods_that_did_not_run_are_not_named(studies: dict[str, Path
 
 
 def test_searches_that_failed_are_left_out_and_counted(table: Table, tmp_path: Path) -> None:
-    from dataclasses import replace
-
-    from tests.support.searches_study import walking_search, write_searches
-
     searches = [walking_search("darts", table, seed, 4) for seed in range(5)]
     searches[2] = replace(searches[2], records=searches[2].records[:2], failure="out of memory")
     study = write_searches(tmp_path / "study", searches)

@@ -107,8 +107,8 @@ def test_figures_are_written_as_svg_and_png(study: Path) -> None:
         assert {f"space-1-{figure}.svg", f"space-1-{figure}.png"} <= names
     assert "space-1-best-cell.svg" in names
     for path in (study / "figures").iterdir():
-        start = path.read_bytes()[:200]
-        assert start.startswith(b"\x89PNG") or b"<svg" in start or b"<?xml" in start
+        begin = {".png": rb"\x89PNG\r\n", ".svg": rb"<\?xml|<svg "}[path.suffix]
+        assert re.match(begin, path.read_bytes()[:200]), path.name
 
 
 def test_the_command_builds_the_same_page_again(study: Path, page: str, tmp_path: Path) -> None:
@@ -220,6 +220,9 @@ def broken(study: Path, tmp_path: Path, kind: str) -> Path:
     elif kind == "other columns":
         table = pq.read_table(copy / "trajectories.parquet").drop_columns(["test_regret"])
         pq.write_table(table, copy / "trajectories.parquet")
+    elif kind == "twice":
+        table = pq.read_table(copy / "curves.parquet")
+        pq.write_table(table.append_column("space", table["space"]), copy / "curves.parquet")
     return copy
 
 
@@ -231,6 +234,7 @@ def broken(study: Path, tmp_path: Path, kind: str) -> Path:
         ("no trajectories", "not finished"),
         ("damaged", "cannot read"),
         ("other columns", "lacks the columns test_regret"),
+        ("twice", r"curves\.parquet has the column space twice"),
     ],
 )
 def test_what_is_no_finished_study_is_refused_in_one_line(

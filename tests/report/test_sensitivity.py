@@ -61,6 +61,7 @@ def test_the_page_says_what_was_asked_found_and_not_shown(made) -> None:
         "python -m raynas.study regularisation --space 1 --methods darts,gdas --preset quick",
         "--search-seeds 4",
         "run failed: made up",
+        "Up to 200,000 splits of the searches, which is 10 of each setting, are all listed",
     ):
         assert words in outline.text, words
 
@@ -119,7 +120,12 @@ SMALL = {"difference": 0.0, "difference_low": -0.001, "difference_high": 0.001, 
 
 def row(**values) -> dict:
     usual = {"space": "3", "method": "darts", "setting": "x=2", "runs": 6, "failed": 0}
-    return usual | {"statement": None, "p_similar": None, "p_not_lower": None} | SHIFT | values
+    return (
+        usual
+        | {"difference_statement": None, "p_similar": None, "p_not_lower": None}
+        | SHIFT
+        | values
+    )
 
 
 @pytest.mark.parametrize(
@@ -163,6 +169,15 @@ def test_a_setting_that_differs_is_named(made) -> None:
     wanted = f"beyond chance: {other['setting']}: +5.000 [+1.000, +9.000] (p 0.020)"
     assert wanted in said
     assert "The other 9 are not told apart from it." in said
+
+
+def test_what_is_not_known_of_differences_is_said_of_them(made) -> None:
+    rows = [dict(r) | {"p_holm": None} for r in made[0] if r["method"] == "darts"][:3]
+    for r in rows:
+        r |= {"statement": "of the regret", "difference_statement": "of the difference"}
+    said = findings(rows)
+    assert "Nothing can be said of the differences: of the difference." in said
+    assert "of the regret" not in said
 
 
 def test_all_studies_have_a_title_and_a_question() -> None:

@@ -64,6 +64,8 @@ def correlation(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path:
         "statement": None,
         "mean_accuracy": 0.4,
         "chance_accuracy": 0.1,
+        "images": 256,
+        "guessing_bar": 0.15625,
         "by_chance": False,
     }
     _manifest(path, "correlation", {"cells": 1000, "study": "elsewhere"})
@@ -109,6 +111,7 @@ def sensitivity(
         "p_similar": 0.01,
         "p_not_lower": 0.01,
         "statement": None,
+        "difference_statement": None,
     }
     more = {
         "benchmark": {"kind": kind, "name": kind},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from raynas.analysis.trajectory import TRAJECTORY_SCHEMA
 from raynas.execution.manifest import new_manifest, read_manifest, write_manifest
 from raynas.oneshot import EpochRecord
 from search_spaces.nas_bench_1shot1 import NASBench1Shot1Space
+from search_spaces.space import hash_texts
 from search_spaces.spaces import load_space
 from search_spaces.table import Table
 from tests.support.searches import tiny_search
@@ -75,6 +76,22 @@ def walking_search(method: str, table: Table, seed: int, epochs: int) -> Finishe
             )
         )
     return FinishedSearch(method, table, seed, records)
+
+
+def ending_with(search: FinishedSearch, row: int) -> FinishedSearch:
+    """The same, but that the cell of its last epoch is another one.
+
+    Args:
+        search: to be changed.
+        row: of the cell in its space.
+    """
+    space = search.table.space
+    last = replace(
+        search.records[-1],
+        vector=tuple(space.representative(row).tolist()),
+        module_hash=hash_texts(space.unique_hashes()[[row]])[0],
+    )
+    return replace(search, records=[*search.records[:-1], last])
 
 
 def searches_tables(searches: Sequence[FinishedSearch]) -> tuple[pa.Table, pa.Table, pa.Table]:

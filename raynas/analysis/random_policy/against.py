@@ -52,7 +52,7 @@ class Comparison:
         others: runs of the reference; None if its law is known exactly.
         superiority: probability that a run is better than the reference, equal ones half.
         p_rank: of the Mann-Whitney test (of the mean quantile, if the law is known). Of fewer
-            than `FEWEST` runs no p-value is given, neither this nor that of the means.
+            than `FEWEST` runs no p-value is given, neither this nor any other.
         difference: mean accuracy less that of the reference.
         p_mean: of the permutation test on means (of simulated means, if the law is known).
         equivalence: whether the means differ by less than a margin.

@@ -12,8 +12,9 @@ from rich.table import Table
 from raynas.analysis.random_policy import wording
 from raynas.analysis.random_policy.against import Comparison
 from raynas.analysis.random_policy.budget import EQUAL_BUDGET
-from raynas.analysis.random_policy.judgement import Judgement, SpaceJudgement
+from raynas.analysis.random_policy.judgement import Judgement
 from raynas.analysis.random_policy.population import UNIQUE
+from raynas.analysis.random_policy.space_judgement import SpaceJudgement
 from raynas.labels import benchmark_lines
 from search_spaces.benchmark import Benchmark
 

@@ -12,26 +12,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from raynas.analysis.random_policy.budget import EQUAL_BUDGET
+from raynas.analysis.random_policy.cells import find_rows
 from raynas.analysis.random_policy.ended import planned_epochs
-from raynas.analysis.random_policy.finals import (
-    OPTIONAL,
-    REQUIRED,
-    Finals,
-    distinct,
-    finals_of_runs,
-    finals_of_table,
-    find_rows,
-)
+from raynas.analysis.random_policy.finals import Finals, finals_of_runs
+from raynas.analysis.random_policy.finals_of_others import OPTIONAL, REQUIRED, finals_of_table
 from raynas.analysis.random_policy.judgement import RIVALS, WITHOUT_SHARING
+from raynas.analysis.random_policy.labels import distinct
 from raynas.analysis.random_policy.population import RAW, UNIQUE
 from raynas.analysis.random_policy.rivals import rivals_of
 from raynas.analysis.runs import split_runs
 from raynas.execution.manifest import SEARCHES, read_manifest
 from raynas.execution.study import read_trajectories
 from search_spaces.benchmark import Benchmark
-from search_spaces.errors import UserError
+from search_spaces.errors import UserError, unknown_name
 from search_spaces.sources import open_benchmark
-from search_spaces.spaces import load_space
+from search_spaces.spaces import SPACE_NAMES, load_space
 from search_spaces.table import Table
 
 #: What runs are compared with anyway: no set of cells may be called so.
@@ -75,6 +70,8 @@ def read_inputs(
     Raises:
         UserError: something is missing; the message says which command makes it.
     """
+    if space is not None and space not in SPACE_NAMES:
+        raise unknown_name("space", space, list(SPACE_NAMES))
     found: list[Finals] = []
     recorded: dict[str, dict[str, Any]] = {}
     for path in paths:

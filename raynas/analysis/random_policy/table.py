@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from raynas.analysis.random_policy.against import DRAWS, Comparison
-from raynas.analysis.random_policy.judgement import Judgement, SpaceJudgement
+from raynas.analysis.random_policy.judgement import Judgement
+from raynas.analysis.random_policy.space_judgement import SpaceJudgement
 from raynas.analysis.statistics import Estimate, Statement
 from search_spaces.space import hash_texts
 from search_spaces.spaces import load_space

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from raynas.analysis.random_policy.against import Comparison
 from raynas.analysis.random_policy.budget import EQUAL_BUDGET
-from raynas.analysis.random_policy.judgement import (
-    RIVALS,
-    WITHOUT_SHARING,
-    Judgement,
-    SpaceJudgement,
-)
+from raynas.analysis.random_policy.judgement import RIVALS, WITHOUT_SHARING, Judgement
 from raynas.analysis.random_policy.population import RAW, UNIQUE
+from raynas.analysis.random_policy.space_judgement import SpaceJudgement
 from raynas.analysis.statistics import FEWEST, Estimate, Statement, power_statement
 
 SIGNIFICANT = 0.05

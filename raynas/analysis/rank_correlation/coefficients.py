@@ -67,6 +67,8 @@ COEFFICIENTS_SCHEMA = pa.schema(
         ("fewest_distinct", pa.int32()),
         ("most_distinct", pa.int32()),
         ("chance_accuracy", pa.float64()),
+        ("images", pa.int32()),
+        ("guessing_bar", pa.float64()),
         ("by_chance", pa.bool_()),
         ("labellings", pa.int32()),
         ("cells_with_several", pa.int32()),

@@ -12,12 +12,28 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from raynas.analysis.rank_correlation.scale import ALL, BEST_SCORED, BEST_TRUE
+from raynas.analysis.rank_correlation.wording import (
+    accuracy,
+    against_others,
+    agreements,
+    grouped,
+    interval,
+    last_checkpoints,
+    main_of,
+    notices,
+    number,
+    seeds,
+    targets_of,
+)
 from raynas.labels import benchmark_lines
 from raynas.live import LiveDisplay
 
 if TYPE_CHECKING:
     from raynas.execution.checkpoint_files import Checkpoint
     from search_spaces.benchmark import Benchmark
+
+
+_WHOLE = (ALL, "kendall")
 
 
 class LiveScores(LiveDisplay):
@@ -67,17 +83,12 @@ def print_coefficients(console: Console, benchmark: Benchmark, found: pa.Table) 
         aimed = [r for r in here if (r["quantity"], r["budget"]) == (quantity, budget)]
         console.print()
         console.print(_title(space, aimed, quantity, budget))
-        for key, of in _grouped(aimed, ("rule", "statistics")).items():
+        for key, of in grouped(aimed, ("rule", "statistics")).items():
             console.print(_table(f"{key[0]} rule, {key[1]} statistics", of))
         console.print(_caption(aimed))
+        console.print(_budgets(here))
         for line in [*agreements(aimed), *notices(here)]:
             console.print(f"note: {line}", markup=False)
-
-
-def main_of(rows: list[dict[str, Any]]) -> tuple[str, int]:
-    """Test accuracy at the largest budget, if there is any."""
-    targets = {(row["quantity"], row["budget"]) for row in rows}
-    return max(targets, key=lambda target: (target[0] == "test", target[1]))
 
 
 def _title(space: str, rows: list[dict[str, Any]], quantity: str, budget: int) -> str:
@@ -97,78 +108,12 @@ def _caption(rows: list[dict[str, Any]]) -> str:
         "Spearman's; best 10 %: tau among the truly best and among the best by one-shot accuracy; "
         "regret: percentage points lost when the 10 best by one-shot accuracy are trained; "
         "acc.: mean and deviation of the one-shot accuracies in %. A score that knew each "
-        f"cell's expectation would reach tau {_number(whole['ceiling'])}, among the best 10 % "
-        f"{_number(best['ceiling'])}, regret {_points(tops['ceiling'])}; one training against the "
+        f"cell's expectation would reach tau {number(whole['ceiling'])}, among the best 10 % "
+        f"{number(best['ceiling'])}, regret {_points(tops['ceiling'])}; one training against the "
         f"others reaches tau {against_others(whole)} and "
         f"{against_others(best)}; scores in random order have tau 0 "
-        f"± {_number(whole['chance_deviation'])} and regret {_points(tops['chance'])}."
+        f"± {number(whole['chance_deviation'])} and regret {_points(tops['chance'])}."
     )
-
-
-def agreements(rows: list[dict[str, Any]]) -> list[str]:
-    """How well two architectures of a cell agree, a sentence for each rule and statistics."""
-    kept = [row for row in rows if (row["subset"], row["measure"]) == (ALL, "kendall")]
-    lines = []
-    for (rule, statistics), group in _grouped(kept, ("rule", "statistics")).items():
-        found = [
-            f"{labelling_tau(row)} with {row['method']} at epoch {row['epoch']}"
-            for row in group
-            if row["labelling_tau"] is not None
-        ]
-        if found:
-            lines.append(
-                f"{rule} rule, {statistics} statistics: two architectures of the same cell agree "
-                f"with tau {', '.join(found)}, over the {group[0]['cells_with_several']:,} cells "
-                "of which several were scored"
-            )
-    return lines
-
-
-def labelling_tau(row: dict[str, Any]) -> str:
-    """How well two architectures of a cell agree, with its interval."""
-    return _with_ends(row["labelling_tau"], row["labelling_low"], row["labelling_high"])
-
-
-def notices(rows: list[dict[str, Any]]) -> list[str]:
-    """What makes correlations of one space weaker than they look, a sentence each."""
-    target = main_of(rows)
-    kept = [
-        row
-        for row in rows
-        if (row["subset"], row["measure"]) == (ALL, "kendall")
-        and (row["quantity"], row["budget"]) == target
-    ]
-    lines = []
-    for (rule, statistics), group in _grouped(kept, ("rule", "statistics")).items():
-        where = f"{rule} rule, {statistics} statistics"
-        idle = _grouped([row for row in group if row["by_chance"]], ("method",))
-        if idle:
-            of = "; ".join(f"{method} at {_at_epochs(rows)}" for (method,), rows in idle.items())
-            lines.append(
-                f"{where}: on average over the cells the weights of {of} classify no better than "
-                f"guessing ({100 * group[0]['chance_accuracy']:.1f} %, three standard errors "
-                "allowed); their correlations say little about weights that have learnt"
-            )
-        lines += [
-            f"{where}, {row['method']} at epoch {row['epoch']}: {row['statement']}"
-            for row in group
-            if row["seeds_used"] < row["seeds"]
-        ]
-    return lines
-
-
-def _at_epochs(rows: list[dict[str, Any]]) -> str:
-    shown = [f"{row['epoch']} ({100 * row['mean_accuracy']:.1f} %)" for row in rows]
-    return f"epoch{'s' * (len(rows) > 1)} {', '.join(shown)}"
-
-
-def _grouped(
-    rows: list[dict[str, Any]], names: tuple[str, ...]
-) -> dict[tuple[Any, ...], list[dict[str, Any]]]:
-    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
-    for row in rows:
-        groups.setdefault(tuple(row[name] for name in names), []).append(row)
-    return groups
 
 
 def _table(title: str, rows: list[dict[str, Any]]) -> Table:
@@ -177,7 +122,7 @@ def _table(title: str, rows: list[dict[str, Any]]) -> Table:
     table.add_column("method", no_wrap=True)
     for name in heads:
         table.add_column(name, justify="right", no_wrap=True)
-    for key, group in _grouped(rows, ("method", "epoch")).items():
+    for key, group in grouped(rows, ("method", "epoch")).items():
         of = {(row["subset"], row["measure"]): row for row in group}
         tau = of[ALL, "kendall"]
         table.add_row(
@@ -185,23 +130,37 @@ def _table(title: str, rows: list[dict[str, Any]]) -> Table:
             seeds(tau).replace(" of ", "/"),
             accuracy(tau).replace(" ±", "\n±"),
             escape(_tau(tau)),
-            _number(of[ALL, "spearman"]["value"]),
-            _number(of[BEST_TRUE, "kendall"]["value"]),
-            _number(of[BEST_SCORED, "kendall"]["value"]),
+            number(of[ALL, "spearman"]["value"]),
+            number(of[BEST_TRUE, "kendall"]["value"]),
+            number(of[BEST_SCORED, "kendall"]["value"]),
             _points(of[ALL, "top_10_regret"]["value"]),
         )
     return table
 
 
-def seeds(row: dict[str, Any]) -> str:
-    """How many seeds a value is of, and of how many where some have none."""
-    used, count = row["seeds_used"], row["seeds"]
-    return str(count) if used == count else f"{used} of {count}"
-
-
-def accuracy(row: dict[str, Any]) -> str:
-    """Mean and deviation of one-shot accuracies in per cent."""
-    return f"{100 * row['mean_accuracy']:.1f} ± {100 * row['accuracy_deviation']:.1f}"
+def _budgets(rows: list[dict[str, Any]]) -> Table:
+    """Tau with validation and test accuracy at every budget, one line for each method."""
+    kept = [row for row in last_checkpoints(rows) if (row["subset"], row["measure"]) == _WHOLE]
+    targets = targets_of(kept)
+    budgets = list(dict.fromkeys(budget for _, budget in targets))
+    quantities = list(dict.fromkeys(quantity for quantity, _ in targets))
+    table = Table(
+        title=f"\ntau with {'/'.join(quantities)} accuracy after so many epochs alone, last "
+        "checkpoints",
+        title_justify="left",
+    )
+    table.add_column("method")  # which may be broken, and numbers may not
+    for budget in budgets:
+        table.add_column(f"{budget}", justify="right", no_wrap=True)
+    for (rule, statistics), group in grouped(kept, ("rule", "statistics")).items():
+        table.add_section()
+        table.add_row(f"{rule}, {statistics}")
+        lines = [(m, of, "value") for (m,), of in grouped(group, ("method",)).items()]
+        for name, of, column in [*lines, ("ceiling", group, "ceiling")]:
+            found = {(row["quantity"], row["budget"]): number(row[column]) for row in of}
+            shown = ["/".join(found.get((q, b), "-") for q in quantities) for b in budgets]
+            table.add_row(f"  {escape(name)}".replace(" (", "\n  ("), *shown)
+    return table
 
 
 def _tau(row: dict[str, Any]) -> str:
@@ -209,27 +168,6 @@ def _tau(row: dict[str, Any]) -> str:
         return "-"
     p = "" if row["p"] is None else f"\np {row['p']:.3f}"
     return interval(row).replace(" [", "\n[") + p
-
-
-def interval(row: dict[str, Any]) -> str:
-    """A coefficient with its interval, as far as there are such."""
-    if row["value"] is None:
-        return str(row["statement"])
-    return _with_ends(row["value"], row["low"], row["high"])
-
-
-def against_others(row: dict[str, Any]) -> str:
-    """How one training ranks against the others, with its interval; "-" if that is unknown."""
-    ends = (row["one_against_others_low"], row["one_against_others_high"])
-    return _with_ends(row["one_against_others"], *ends)
-
-
-def _with_ends(value: float | None, low: float | None, high: float | None) -> str:
-    return _number(value) + ("" if low is None else f" [{_number(low)}, {_number(high)}]")
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{round(value, 2) + 0.0:.2f}"  # nothing is "-0.00"
 
 
 def _points(value: float | None) -> str:

@@ -28,7 +28,7 @@ SCORES_SCHEMA = pa.schema(
 `row` is the cell's in its space; `labelling` counts the architectures of a cell from 0.
 """
 
-#: Standard errors above chance that shared weights must be to count as having learnt anything.
+#: Standard errors above chance that shared weights must be to be shown better than guessing.
 _ERRORS = 3
 _KEYS = ("method", "space", "epoch", "rule", "statistics")
 
@@ -89,8 +89,10 @@ class Accuracies:
         fewest: distinct accuracies of the seed with the fewest.
         most: of that with the most.
         chance: one divided by the number of classes.
-        by_chance: whether the mean is not above chance by more than three standard errors of the
-            share of right guesses among so many images.
+        images: how many were classified.
+        bar: chance and three standard errors of the share of right guesses among so many images.
+        by_chance: whether the mean is not above the bar, so that with so many images the weights
+            are not shown to be better than guessing. More images might show it.
     """
 
     mean: float
@@ -98,6 +100,8 @@ class Accuracies:
     fewest: int
     most: int
     chance: float
+    images: int
+    bar: float
     by_chance: bool
 
     @classmethod
@@ -109,8 +113,9 @@ class Accuracies:
         error = float(np.sqrt(chance * (1 - chance) / images.images))
         mean = float(found.mean())
         deviation = float(found.std(axis=1).mean())
-        by_chance = mean <= chance + _ERRORS * error
-        return cls(mean, deviation, min(distinct), max(distinct), chance, by_chance)
+        bar = chance + _ERRORS * error
+        of_guesses = (chance, images.images, bar, mean <= bar)
+        return cls(mean, deviation, min(distinct), max(distinct), *of_guesses)
 
     def columns(self) -> dict[str, float | int | bool]:
         """As the table of coefficients has them."""
@@ -120,6 +125,8 @@ class Accuracies:
             "fewest_distinct": self.fewest,
             "most_distinct": self.most,
             "chance_accuracy": self.chance,
+            "images": self.images,
+            "guessing_bar": self.bar,
             "by_chance": self.by_chance,
         }
 

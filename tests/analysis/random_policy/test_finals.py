@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from raynas.analysis.random_policy import Finals, distinct, finals_of_table, find_rows
-from raynas.analysis.random_policy.finals import counterpart
+from raynas.analysis.random_policy.labels import counterpart
 from raynas.analysis.random_policy.reading import read_inputs
 from search_spaces.errors import UserError
 from search_spaces.space import hash_texts

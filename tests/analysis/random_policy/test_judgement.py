@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -108,6 +109,21 @@ def test_holm_counts_the_methods_with_a_test(judged: object) -> None:
     assert least.p_rank_holm == pytest.approx(min(1, least.p_rank * len(tested)))
 
 
+@pytest.mark.parametrize("few", [1, 2])
+def test_of_one_run_or_two_no_p_value_is_given(table: Table, few: int) -> None:
+    given = [finals("enas", best(table, few), True), finals("enas", best(table, 10)[5:])]
+    given[1] = replace(given[1], method="enas without sharing")
+    rows = result_table(judge(given, {"1": table})).to_pylist()
+    mine = [row for row in rows if row["method"] == "enas"]
+    assert {row["reference"] for row in mine} >= {RAW, UNIQUE, WITHOUT_SHARING}
+    columns = [name for name in RANDOM_POLICY_SCHEMA.names if name.startswith("p_")]
+    assert len(columns) == 6
+    for row in mine:
+        assert [row[name] for name in columns] == [None] * 6, row["reference"]
+    enough = [row for row in rows if row["method"] != "enas"]
+    assert all(row["p_equivalence"] is not None for row in enough if row["reference"] == RAW)
+
+
 def test_few_runs_and_none_are_statements(judged: object) -> None:
     methods = {m.finals.method: m for m in judged.methods}
     two = methods["two"].comparisons[RAW].superiority
@@ -174,8 +190,6 @@ def test_very_many_seconds_do_not_overflow(table: Table, weights: np.ndarray) ->
 def test_more_workers_train_more_cells_in_the_same_seconds(
     table: Table, weights: np.ndarray
 ) -> None:
-    from dataclasses import replace
-
     search = RandomSearch(table, weights)
     one = finals("rs", best(table, 1), seconds=10.5 * search.seconds)
     assert search.same_seconds(one).evaluations == (10,)
@@ -191,8 +205,6 @@ def test_other_sets_to_draw_from(table: Table, weights: np.ndarray) -> None:
 
 
 def test_runs_of_random_search_in_the_study(table: Table, weights: np.ndarray) -> None:
-    from dataclasses import replace
-
     rivals = drawn(table, weights, 3)
     rivals[0] = -1
     one = replace(finals("re", best(table)), rivals=rivals)

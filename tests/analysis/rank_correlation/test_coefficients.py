@@ -20,7 +20,7 @@ from raynas.analysis.rank_correlation import (
     Truth,
     coefficients,
 )
-from raynas.analysis.rank_correlation.console import notices
+from raynas.analysis.rank_correlation.wording import notices
 from raynas.report.correlation_figures import figures
 from raynas.report.styles import styles
 
@@ -169,6 +169,7 @@ def test_weights_at_chance_are_called_that() -> None:
         assert row["mean_accuracy"] == pytest.approx(mean)
         assert row["accuracy_deviation"] == pytest.approx(0.01 * np.sqrt(99 / 12))
         assert (row["chance_accuracy"], row["fewest_distinct"]) == (pytest.approx(0.1), 10)
+        assert (row["images"], row["guessing_bar"]) == (900, pytest.approx(0.13))
 
 
 def test_ceilings_with_noise() -> None:
@@ -201,7 +202,8 @@ def test_notices_name_weights_at_chance_and_lost_seeds() -> None:
     scores = np.full((5, 12), 0.1)
     scores[0] = 0.1 + truth / 10
     at_chance, lost = notices(list(found(scores, truth).values()))
-    assert "the weights of darts at epoch 40 (10.1 %) classify no better than guessing" in at_chance
+    assert "the weights of darts at epoch 40 (10.1 %) are not shown to be better than" in at_chance
+    assert "than guessing with 900 images (the bar is 13.0 %)" in at_chance
     assert lost.startswith("corrected rule, batch statistics, darts at epoch 40: 4 of 5 seeds gave")
     good = 0.5 + np.stack([truth, truth])
     assert notices(list(found(good, truth).values())) == []
