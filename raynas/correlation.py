@@ -102,17 +102,18 @@ def correlation(
     console = Console(highlight=False)
     try:
         with work.log, LiveScores(console, work.evaluations_per_checkpoint()) as live:
-            found, paths = run(work, actors=actors, device=device, address=address, listener=live)
+            done = run(work, actors=actors, device=device, address=address, listener=live)
     except KeyboardInterrupt:
         raise UserError(
             f"stopped; nothing finished is lost, continue with --resume ({work.log.path})",
             exit_code=130,
         ) from None
-    print_coefficients(console, work.benchmark, found)
+    print_coefficients(console, work.benchmark, done.coefficients, done.late)
     for what, path in (
-        ("scores", paths.scores),
-        ("coefficients", paths.coefficients),
-        ("page", paths.page),
+        ("scores", done.paths.scores),
+        ("coefficients", done.paths.coefficients),
+        ("late means", done.paths.late),
+        ("page", done.paths.page),
     ):
         console.print(f"{what:<13}{path}", markup=False, soft_wrap=True)
 

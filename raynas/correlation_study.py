@@ -169,6 +169,21 @@ class Work:
         return counts
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What came of it.
+
+    Attributes:
+        coefficients: in `COEFFICIENTS_SCHEMA`.
+        late: in `LATE_SCHEMA`.
+        paths: where everything is.
+    """
+
+    coefficients: pa.Table
+    late: pa.Table
+    paths: CorrelationPaths
+
+
 def prepare(study: Path, request: Request, out: Path | None, *, resume: bool) -> Work:
     """Find everything and open the directory of results.
 
@@ -230,16 +245,19 @@ def run(
     device: str = "cpu",
     address: str | None = None,
     listener: ScoreListener | None = None,
-) -> tuple[pa.Table, CorrelationPaths]:
+) -> Outcome:
     """Score what is not scored yet; write the tables and the page.
-
-    Returns:
-        The coefficients, and where everything is.
 
     Raises:
         UserError: a checkpoint or an image cannot be read, or Ray does not start.
     """
-    from raynas.analysis.rank_correlation import OnImages, Truth, coefficients, groups_of
+    from raynas.analysis.rank_correlation import (
+        OnImages,
+        Truth,
+        coefficients,
+        groups_of,
+        late_means,
+    )
     from raynas.execution.scoring import score_blocks
     from raynas.report.correlation import SCORES, read_scores, write_correlation
 
@@ -266,10 +284,11 @@ def run(
     groups = groups_of(scores)
     images = OnImages(conditions.images.classes, conditions.count)
     found = coefficients(groups, truths, images, seed)
-    paths = write_correlation(scores, found, groups, truths, work.benchmark, work.log)
+    late = late_means(groups, truths, seed)
+    paths = write_correlation(scores, found, late, groups, truths, work.benchmark, work.log)
     if not work.log.finished:
         work.log.mark_finished()
-    return found, paths
+    return Outcome(found, late, paths)
 
 
 def _scores(work: Work) -> pa.Table:

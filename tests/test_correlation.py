@@ -32,7 +32,7 @@ from tests.support.benchmarks import synthetic_benchmark
 from tests.support.pages import Outline, report_data
 from tests.support.terminal import drawn_by
 
-EPOCHS = 2
+EPOCHS = 3
 SHORT = ("--actors", "0", "--cells", "30", "--images-limit", "24")
 
 
@@ -51,7 +51,7 @@ def study(table: Table, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     path = tmp_path_factory.mktemp("studies") / "mine"
     images = load_search_images(find_images("digits"))
-    values = {"channels": 4, "cells": 1, "epochs": EPOCHS, "batch_size": 200}
+    values = {"channels": 4, "cells": 1, "epochs": EPOCHS, "batch_size": 200, "learning_rate": 0.3}
     search = Search("darts", load_space("1"), images, method_settings("darts", **values), seed=0)
     folder = path / "checkpoints" / "darts-1-0"
     folder.mkdir(parents=True)
@@ -89,7 +89,7 @@ def test_scores_coefficients_and_page(
     options = (study, *SHORT, "--statistics", "batch", "--epochs", "all", "--out", out)
     assert call(monkeypatch, *options) == 0, capsys.readouterr().err
     said = capsys.readouterr().out
-    assert "darts, space 1, seed 0, epoch 2: 60 evaluations" in said
+    assert "darts, space 1, seed 0, epoch 3: 60 evaluations" in said
     assert "one training against the others reaches tau" in " ".join(said.split())
     scores = pq.read_table(out / "correlation.parquet")
     assert scores.num_rows == 30 * 2 * EPOCHS
@@ -112,6 +112,14 @@ def test_scores_coefficients_and_page(
     for words in (*shown, "One training against the others", "1 seed: the interval is over cells"):
         assert words in outline.text, words
     assert "Against validation and test accuracy" in outline.text
+    late = pq.read_table(out / "correlation_late.parquet").to_pylist()
+    for rule in ("corrected", "published"):
+        (mean,) = (r for r in late if (r["rule"], r["measure"]) == (rule, "kendall"))
+        each = [r["value"] for r in whole if (r["rule"], r["budget"]) == (rule, 108)]
+        assert mean["value"] == pytest.approx(np.mean(each)) and len(each) == EPOCHS
+        assert mean["widest"] == pytest.approx(np.ptp(each)) and mean["epochs"] == [1, 2, 3]
+        assert f"tau is {mean['value']:.2f}" in " ".join(said.split())
+    assert "Averaged over the last checkpoints" in outline.text and "epochs 1, 2, 3" in outline.text
     drawn_there = report_data(page)["figures"]
     assert len(drawn_there) == 6
     over = [f for f in drawn_there if f["layout"]["xaxis"]["title"]["text"] == "epochs alone"]
@@ -143,7 +151,7 @@ def test_a_terminal_shows_a_bar_with_count_and_time_left(study: Path, tmp_path: 
     code, drawn = drawn_by(list(map(str, command)))
     assert code == 0, drawn
     # The tables have the bar's sign in their borders, so only lines with its words count.
-    lines = re.findall(r"darts, space 1, seed 0, epoch 2 ━{24} 5/5 evaluations, left", drawn)
+    lines = re.findall(r"darts, space 1, seed 0, epoch 3 ━{24} 5/5 evaluations, left", drawn)
     assert lines, drawn
     assert re.search(r"cells +[━╸╺]{24} 0/5 evaluations, left", drawn)
 
@@ -151,7 +159,11 @@ def test_a_terminal_shows_a_bar_with_count_and_time_left(study: Path, tmp_path: 
 @pytest.mark.parametrize(
     ("options", "code", "words"),
     [
-        (("--epochs", "7"), 1, "after epoch 7, only after 1, 2; `python -m raynas.compare --keep"),
+        (
+            ("--epochs", "7"),
+            1,
+            "after epoch 7, only after 1, 2, 3; `python -m raynas.compare --keep",
+        ),
         (("--epochs", "often"), 2, "last, all, or numbers"),
         (("--space", "3"), 2, "no searches of space 3, only of 1"),
         (("--methods", "gdas"), 2, "no searches of method gdas, only of darts"),

@@ -24,6 +24,7 @@ from raynas.report import frame
 from raynas.report.content import SPACE_TITLES
 from raynas.report.correlation_budgets import budget_table
 from raynas.report.correlation_figures import figures
+from raynas.report.correlation_late import late_table
 from raynas.report.correlation_static import write_correlation_figures
 from raynas.report.correlation_table import coefficient_table
 from raynas.report.correlation_words import CAPTIONS, SCATTER, definitions, made_from
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from search_spaces.benchmark import Benchmark
 
 SCORES, COEFFICIENTS = "correlation.parquet", "correlation_coefficients.parquet"
+LATE = "correlation_late.parquet"
 PAGE, FIGURES = "correlation.html", "figures"
 
 
@@ -46,6 +48,7 @@ class CorrelationPaths:
 
     scores: Path
     coefficients: Path
+    late: Path
     page: Path
     figures: tuple[Path, ...]
 
@@ -69,12 +72,13 @@ def read_scores(path: Path) -> pa.Table:
 def write_correlation(
     scores: pa.Table,
     found: pa.Table,
+    late: pa.Table,
     groups: Sequence[Group],
     truths: Mapping[str, Truth],
     benchmark: Benchmark,
     log: ScoreLog,
 ) -> CorrelationPaths:
-    """Write both tables, the page and `figures/correlation-space-*` into the log's directory.
+    """Write the tables, the page and `figures/correlation-space-*` into the log's directory.
 
     Raises:
         UserError: the file system refuses.
@@ -82,7 +86,7 @@ def write_correlation(
     import pyarrow.parquet as pq
 
     out = log.path
-    html = page(found.to_pylist(), groups, truths, benchmark, log.manifest)
+    html = page(found.to_pylist(), late.to_pylist(), groups, truths, benchmark, log.manifest)
     with writing(out):
         (out / FIGURES).mkdir(parents=True, exist_ok=True)
     looks = styles(dict.fromkeys(group.method for group in groups))
@@ -92,14 +96,16 @@ def write_correlation(
         some = [group for group in groups if group.space == space]
         title = f"{SPACE_TITLES[space]} ({benchmark.kind} benchmark)"
         drawn += write_correlation_figures(here, some, truth, looks, title, out / FIGURES)
-    for name, table in ((SCORES, scores), (COEFFICIENTS, found)):
+    for name, table in ((SCORES, scores), (COEFFICIENTS, found), (LATE, late)):
         write_atomically(out / name, partial(pq.write_table, table))
     write_atomically(out / PAGE, lambda path: path.write_text(html, encoding="utf-8"))
-    return CorrelationPaths(out / SCORES, out / COEFFICIENTS, out / PAGE, tuple(drawn))
+    tables = (out / SCORES, out / COEFFICIENTS, out / LATE)
+    return CorrelationPaths(*tables, out / PAGE, tuple(drawn))
 
 
 def page(
     rows: list[dict[str, Any]],
+    late: list[dict[str, Any]],
     groups: Sequence[Group],
     truths: Mapping[str, Truth],
     benchmark: Benchmark,
@@ -112,7 +118,8 @@ def page(
     for index, (space, truth) in enumerate(truths.items()):
         here = [row for row in rows if row["space"] == space]
         some = [group for group in groups if group.space == space]
-        sections.append(_section(space, index, here, some, truth, looks, drawn))
+        means = late_table([row for row in late if row["space"] == space], looks)
+        sections.append(_section(space, index, here, some, truth, looks, drawn, means))
     entry = {name: getattr(benchmark, name) for name in ("name", "kind", "sha256", "metadata")}
     return frame.render(
         {"figures": drawn, "styles": as_json(looks)},
@@ -171,6 +178,7 @@ def _section(
     truth: Truth,
     looks: Mapping[str, Style],
     drawn: list[dict[str, Any]],
+    means: str,
 ) -> str:
     cards: list[str] = []
     last = {row["method"]: row["epoch"] for row in last_checkpoints(rows)}
@@ -187,6 +195,7 @@ def _section(
         tag("h2", text(SPACE_TITLES[space])),
         _notice(rows),
         coefficient_table(rows, looks),
+        means,
         tag("div", *cards, class_="cards"),
         budget_table(rows, looks),
         class_="space",

@@ -7,6 +7,7 @@ from raynas.analysis.rank_correlation.coefficients import (
     MAIN,
     coefficients,
 )
+from raynas.analysis.rank_correlation.late import LATE_SCHEMA, late_means
 from raynas.analysis.rank_correlation.scale import ALL, BEST_SCORED, BEST_TRUE
 from raynas.analysis.rank_correlation.scores import SCORES_SCHEMA, Group, OnImages, groups_of
 from raynas.analysis.rank_correlation.truth import Truth
@@ -16,6 +17,7 @@ __all__ = [
     "BEST_SCORED",
     "BEST_TRUE",
     "COEFFICIENTS_SCHEMA",
+    "LATE_SCHEMA",
     "MAIN",
     "SCORES_SCHEMA",
     "Group",
@@ -23,4 +25,5 @@ __all__ = [
     "Truth",
     "coefficients",
     "groups_of",
+    "late_means",
 ]

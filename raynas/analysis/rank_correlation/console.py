@@ -16,6 +16,7 @@ from raynas.analysis.rank_correlation.wording import (
     accuracy,
     against_others,
     agreements,
+    averages,
     grouped,
     interval,
     last_checkpoints,
@@ -72,8 +73,17 @@ def _name(checkpoint: Checkpoint) -> str:
     return f"{of.method}, space {of.space}, seed {of.seed}, epoch {of.epoch}"
 
 
-def print_coefficients(console: Console, benchmark: Benchmark, found: pa.Table) -> None:
-    """One table per space: agreement with the mean test accuracy of the largest budget."""
+def print_coefficients(
+    console: Console, benchmark: Benchmark, found: pa.Table, late: pa.Table
+) -> None:
+    """Per space, the agreement with the mean test accuracy of the largest budget, and others.
+
+    Args:
+        console: where to.
+        benchmark: the truth.
+        found: in `COEFFICIENTS_SCHEMA`.
+        late: in `LATE_SCHEMA`.
+    """
     for line in benchmark_lines(benchmark.name, benchmark.kind):
         console.print(line, markup=False, soft_wrap=True)
     rows = found.to_pylist()
@@ -87,7 +97,8 @@ def print_coefficients(console: Console, benchmark: Benchmark, found: pa.Table) 
             console.print(_table(f"{key[0]} rule, {key[1]} statistics", of))
         console.print(_caption(aimed))
         console.print(_budgets(here))
-        for line in [*agreements(aimed), *notices(here)]:
+        means = [row for row in late.to_pylist() if row["space"] == space]
+        for line in [*averages(means), *agreements(aimed), *notices(here)]:
             console.print(f"note: {line}", markup=False)
 
 

@@ -50,6 +50,28 @@ def agreements(rows: list[Row]) -> list[str]:
     return lines
 
 
+def averages(rows: Sequence[Row]) -> list[str]:
+    """Tau over the last checkpoints, a sentence for each rule and statistics.
+
+    Args:
+        rows: of one space, see `LATE_SCHEMA`.
+    """
+    kept = [row for row in rows if row["measure"] == "kendall"]
+    lines = []
+    for (rule, statistics), group in grouped(kept, ("rule", "statistics")).items():
+        each = [
+            f"{interval(row)} with {row['method']} (epochs {', '.join(map(str, row['epochs']))}"
+            + ("" if row["widest"] is None else f"; up to {number(row['widest'])} apart")
+            + ")"
+            for row in group
+        ]
+        lines.append(
+            f"{rule} rule, {statistics} statistics: averaged over the last three checkpoints of "
+            f"each seed tau is {', '.join(each)}"
+        )
+    return lines
+
+
 def labelling_tau(row: Row) -> str:
     """How well two architectures of a cell agree, with its interval."""
     return _with_ends(row["labelling_tau"], row["labelling_low"], row["labelling_high"])

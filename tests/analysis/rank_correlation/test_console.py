@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +14,7 @@ from rich.console import Console
 
 from raynas.analysis.rank_correlation.coefficients import COEFFICIENTS_SCHEMA
 from raynas.analysis.rank_correlation.console import LiveScores, print_coefficients
+from raynas.analysis.rank_correlation.late import LATE_SCHEMA
 from raynas.analysis.rank_correlation.scale import ALL, BEST_SCORED, BEST_TRUE
 from raynas.execution.checkpoint_files import Checkpoint
 
@@ -53,12 +55,30 @@ def coefficients(method: str, epoch: int, shift: float = 0.0) -> list[dict[str, 
     ]
 
 
-def printed(rows: list[dict[str, Any]], width: int) -> str:
+def printed(rows: list[dict[str, Any]], width: int, late: Sequence[dict[str, Any]] = ()) -> str:
     output = io.StringIO()
     benchmark: Any = SimpleNamespace(name="made up", kind="official")
     found = pa.Table.from_pylist(rows, COEFFICIENTS_SCHEMA)
-    print_coefficients(Console(file=output, width=width, color_system=None), benchmark, found)
+    means = pa.Table.from_pylist(list(late), LATE_SCHEMA)
+    print_coefficients(
+        Console(file=output, width=width, color_system=None), benchmark, found, means
+    )
     return output.getvalue()
+
+
+def test_the_mean_over_the_last_checkpoints_is_said() -> None:
+    row = {"method": "darts", "space": "3", "rule": "corrected", "statistics": "batch"}
+    row |= {"epochs": [5, 6, 7], "seeds": 4, "seeds_used": 4, "cells": 10, "quantity": "test"}
+    row |= {"budget": 108, "measure": "kendall", "value": 0.3, "low": 0.1, "high": 0.45}
+    other = row | {"method": "gdas", "low": None, "high": None, "widest": None}
+    rows = coefficients("darts", 7)
+    said = " ".join(printed(rows, 120, [row | {"widest": 0.21}, other]).split())
+    assert (
+        "corrected rule, batch statistics: averaged over the last three checkpoints of each seed "
+        "tau is 0.30 [0.10, 0.45] with darts (epochs 5, 6, 7; up to 0.21 apart), 0.30 with gdas "
+        "(epochs 5, 6, 7)"
+    ) in said
+    assert "averaged" not in printed(rows, 120)
 
 
 @pytest.mark.parametrize("width", [80, 120])
