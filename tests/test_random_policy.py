@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from typer.main import get_command
 
+from raynas.analysis.random_policy.record import read_record
+from raynas.execution.manifest import read_manifest
 from raynas.random_policy import app
+from raynas.version import this_version
 from search_spaces import load_space
 from search_spaces.command_line import run
 from search_spaces.space import hash_texts
@@ -199,3 +204,22 @@ def test_a_changed_benchmark_is_not_used_unasked(
     assert call(monkeypatch, changed) == 1
     assert f"--benchmark {store}" in capsys.readouterr().err
     assert call(monkeypatch, changed, "--benchmark", store) == 0
+
+
+def test_the_table_says_what_it_was_made_from(
+    study: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    arguments = (study, "--margin", "0.5", "--benchmark", benchmark_of(study), "--out", tmp_path)
+    assert call(monkeypatch, *arguments) == 0
+    record = read_record(tmp_path / "random_policy.parquet")
+    assert record is not None and record.made_by == this_version()
+    assert record.studies == {str(study): read_manifest(study)["created"]}
+    words = shlex.split(record.command())
+    assert words[:4] == ["python", "-m", "raynas.random_policy", str(study)]
+    read = get_command(app).make_context("random_policy", words[3:]).params
+    assert read["margin"] == 0.5 and read["benchmark"] == benchmark_of(study)
+
+
+def benchmark_of(study: Path) -> str:
+    return str(read_manifest(study)["benchmark"]["path"])

@@ -17,11 +17,13 @@ from raynas.artefacts import running
 from raynas.artefacts.commands import Options
 from raynas.artefacts.ledger import Ledger, Planned, plan
 from raynas.artefacts.running import Outcome, Ran, run_command, run_studies
+from raynas.execution.manifest import run_manifest, write_manifest
 from raynas.version import revision, this_version
 from search_spaces.errors import UserError
 from tests.support.processes import hear_interrupts
 
 NONE = Options()
+_OF_COMPARISONS = {"benchmark": {"kind": "surrogate"}, "tables": {}}
 
 
 class Commands:
@@ -160,7 +162,7 @@ def test_given_studies_are_not_run(tmp_path: Path) -> None:
     mine.mkdir()
     with pytest.raises(UserError, match=r"there is no manifest.json.*raynas\.compare"):
         plan(["one-shot"], "quick", NONE, Ledger(tmp_path / "out"), existing={"one-shot": mine})
-    (mine / "manifest.json").touch()
+    write_manifest(mine, run_manifest("comparison", {"methods": ["darts"]}) | _OF_COMPARISONS)
     runner = Commands()
     _, outcome, _ = go(tmp_path / "out", ["correlation"], runner, existing={"one-shot": mine})
     assert runner.ran[0][:3] == ["-m", "raynas.correlation", str(mine)] and len(runner.ran) == 1
