@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from typer.main import get_command
 
 from raynas.analysis.random_policy.record import read_record
 from raynas.execution.manifest import read_manifest
@@ -20,6 +18,7 @@ from search_spaces.command_line import run
 from search_spaces.space import hash_texts
 from search_spaces.table import Table
 from tests.support.benchmarks import synthetic_benchmark
+from tests.support.command_line import understood
 from tests.support.pages import Outline, report_data
 from tests.support.searches_study import walking_search, write_searches
 from tests.support.studies import random_log, write_study
@@ -215,9 +214,8 @@ def test_the_table_says_what_it_was_made_from(
     record = read_record(tmp_path / "random_policy.parquet")
     assert record is not None and record.made_by == this_version()
     assert record.studies == {str(study): read_manifest(study)["created"]}
-    words = shlex.split(record.command())
-    assert words[:4] == ["python", "-m", "raynas.random_policy", str(study)]
-    read = get_command(app).make_context("random_policy", words[3:]).params
+    module, read = understood(record.command())
+    assert (module, read["studies"]) == ("raynas.random_policy", [study])
     assert read["margin"] == 0.5 and read["benchmark"] == benchmark_of(study)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from raynas.artefacts.commands import Study, find_study
-from raynas.execution.manifest import COMPARISON, CORRELATION, MANIFEST, STUDY, read_manifest
+from raynas.execution.manifest import COMPARISON, CORRELATION, MANIFEST, STUDY, SWEEP, read_manifest
 from raynas.labels import base_method
 from search_spaces.errors import UserError
 
@@ -19,7 +19,7 @@ _KINDS = {
     "raynas.compare": COMPARISON,
     "raynas.study": STUDY,
     "raynas.correlation": CORRELATION,
-    "tuning.sweep": "sweep",
+    "tuning.sweep": SWEEP,
 }
 #: Which argument of a manifest is the first one of the command.
 _NAMED_BY = {"raynas.study": "name", "tuning.sweep": "method"}

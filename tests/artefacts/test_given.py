@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 
-from raynas.analysis.random_policy.record import Record, with_record
+from raynas.analysis.random_policy.record import Record
 from raynas.artefacts.commands import Options
 from raynas.artefacts.ledger import Ledger, Planned, made_by, plan
 from raynas.execution.manifest import run_manifest, write_manifest
@@ -85,12 +84,8 @@ def test_a_correlation_of_a_comparison_that_is_not_run_yet_is_refused(tmp_path: 
 
 
 def _policy(path: Path, *studies: Path) -> Path:
-    made.random_policy(path, [{}])
     begun = {str(study): _DAYS[study.name] for study in studies}
-    table = pq.read_table(path / "random_policy.parquet")
-    record = Record(begun, _DAYS["b"], "raynas 9, revision f00")
-    pq.write_table(with_record(table, record), path / "random_policy.parquet")
-    return path
+    return made.random_policy(path, [{}], Record(begun, _DAYS["b"], "raynas 9, revision f00"))
 
 
 def test_random_draws_beside_other_studies_are_refused(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from raynas.analysis.random_policy.record import Record, with_record
 from raynas.analysis.random_policy.table import RANDOM_POLICY_SCHEMA
 from raynas.analysis.rank_correlation.coefficients import COEFFICIENTS_SCHEMA
 from raynas.execution.manifest import run_manifest, write_manifest
@@ -72,8 +73,10 @@ def correlation(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path:
     return path
 
 
-def random_policy(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path:
-    """Comparisons with random draws."""
+def random_policy(
+    path: Path, rows: Sequence[Mapping[str, Any]], record: Record | None = None
+) -> Path:
+    """Comparisons with random draws, and what they were made from."""
     path.mkdir(parents=True)
     usual = dict.fromkeys(RANDOM_POLICY_SCHEMA.names) | {
         "space": "3",
@@ -88,6 +91,8 @@ def random_policy(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path:
         "statements": [],
     }
     table = pa.Table.from_pylist([usual | dict(row) for row in rows], RANDOM_POLICY_SCHEMA)
+    if record is not None:
+        table = with_record(table, record)
     pq.write_table(table, path / "random_policy.parquet")
     return path
 
