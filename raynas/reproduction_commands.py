@@ -31,7 +31,8 @@ def commands_of(
     if artefact.obtain is None:
         return ()
     studies = [_command(planned[name]) for name in artefact.studies if name in planned]
-    return (*studies, request.command(artefact, tuple(outcome.reasons)))
+    # A directory that stands for two studies is made once.
+    return (*dict.fromkeys(studies), request.command(artefact, tuple(outcome.reasons)))
 
 
 def _command(planned: Planned) -> str:

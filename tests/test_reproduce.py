@@ -174,6 +174,23 @@ def test_given_studies_are_made_and_judged_by_the_commands_beside_them(
     assert makers[1][1]["study"] == mine / "one-shot"
 
 
+def test_a_directory_that_stands_for_two_studies_is_made_once(
+    studies: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = studies["black-box"]
+    begun = {str(mine): read_manifest(mine)["created"]}
+    manifest = read_manifest(mine)
+    both = shutil.copytree(mine, tmp_path / "both")
+    methods = [*manifest["arguments"]["methods"], "darts"]
+    write_manifest(both, manifest | {"arguments": manifest["arguments"] | {"methods": methods}})
+    policy = made.random_policy(tmp_path / "policy", [{}], Record(begun, "now", "raynas 9"))
+    given = {"black-box": both, "one-shot": both, "random-policy": policy}
+    words = [word for item in given.items() for word in ("--study", "=".join(map(str, item)))]
+    assert call(monkeypatch, "similar-to-random", "--no-run", *words, "--out", tmp_path) == 0
+    modules = [understood(c)[0] for c in commands_in((tmp_path / "reproduce.md").read_text())]
+    assert modules == ["raynas.compare", "raynas.random_policy", "raynas.reproduce"]
+
+
 def commands_in(markdown: str) -> list[str]:
     return re.findall(r"^- `(python .*)`$", markdown, re.MULTILINE)
 
