@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from raynas.analysis.random_policy import WITHOUT_SHARING
 from raynas.analysis.random_policy.record import read_record
 from raynas.execution.manifest import read_manifest
 from raynas.random_policy import app
@@ -54,10 +55,18 @@ def test_a_study_gets_table_page_and_figures(
     said = capsys.readouterr().out
     assert "Space 1: final cells against the random policy" in said
     assert "random_ws against the same without weight sharing (2 and 4 runs)" in said
+    words = " ".join(said.split())
+    assert "real seconds of search on average" in words and "Their budgets are not equal" in words
+    assert "simulated seconds of training on average without." in words
     assert "4 runs against a known distribution" in said
     assert "no interval: 2 values, at least 3 are needed" in " ".join(said.split())
     rows = pq.read_table(study / "random_policy.parquet").to_pylist()
     assert {row["method"] for row in rows} == {"rs", "re", "random_ws"}
+    (row,) = [row for row in rows if row["reference"] == WITHOUT_SHARING]
+    ends = pq.read_table(study / "trajectories.parquet").to_pandas()
+    took = ends.groupby(["method", "seed"]).simulated_seconds.max().groupby("method").mean()
+    assert row["mean_seconds"] == pytest.approx(took["random_ws"])
+    assert row["reference_mean_seconds"] == pytest.approx(took["rs"])
     assert len(list((study / "figures").glob("random-policy-space-1-*.png"))) == 3
 
 
@@ -108,6 +117,10 @@ def test_the_page_is_whole_and_defines_what_it_shows(
         "Against random draws: unique cells",
         "Against random draws: raw architectures",
         "Against random search of the study",
+        "Against the same without weight sharing",
+        "Seconds without",
+        "Their budgets are not equal",
+        "no statement at equal cost",
         "Search sd",
         "Training sd",
         "Best of 1000",

@@ -53,6 +53,7 @@ class Judgement:
         mean: the mean with its interval.
         variance: between search seeds, and between the trainings of a cell.
         comparisons: by reference, in order.
+        twin: final cells of the same without weight sharing; None if there are none.
     """
 
     finals: Finals
@@ -61,6 +62,7 @@ class Judgement:
     mean: Estimate | Statement
     variance: VarianceComponents | Statement
     comparisons: dict[str, Comparison]
+    twin: Finals | None = None
 
 
 @dataclass(frozen=True)
@@ -164,7 +166,8 @@ def _judge_method(
 ) -> Judgement:
     values = _accuracies(scores, finals.rows)
     comparisons = [against_draws(values[finals.ended], one, margin) for one in populations]
-    comparisons += _other_runs(finals, values, others, scores, margin)
+    twin = counterpart(finals, others)
+    comparisons += _other_runs(finals, values, twin, scores, margin)
     budget = _budget(finals, search)
     if isinstance(budget, Statement):
         comparisons.append(impossible(EQUAL_BUDGET, int(finals.ended.sum()), budget))
@@ -181,6 +184,7 @@ def _judge_method(
         statistics.bootstrap(values),
         statistics.variance_components(trainings),
         {one.reference: one for one in comparisons},
+        twin,
     )
 
 
@@ -195,13 +199,12 @@ def _budget(finals: Finals, search: RandomSearch) -> Budget | Statement:
 def _other_runs(
     finals: Finals,
     values: np.ndarray,
-    others: Sequence[Finals],
+    twin: Finals | None,
     scores: np.ndarray,
     margin: float,
 ) -> Iterator[Comparison]:
     if finals.rivals is not None:
         yield against_runs(values, _accuracies(scores, finals.rivals), RIVALS, margin)
-    twin = counterpart(finals, others)
     if twin is not None:
         yield against_runs(values, _accuracies(scores, twin.rows), WITHOUT_SHARING, margin)
 
