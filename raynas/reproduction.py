@@ -18,7 +18,8 @@ from raynas.artefacts import (
 )
 from raynas.artefacts.commands import PRESETS
 from raynas.artefacts.ledger import NOT_RECORDED, Ledger, Planned, plan
-from raynas.artefacts.running import Outcome, Runner, run_command, run_studies
+from raynas.artefacts.process import Runner, run_command
+from raynas.artefacts.running import Outcome, run_studies
 from raynas.reproduction_commands import commands_of
 from raynas.reproduction_request import Request
 from raynas.version import this_version
