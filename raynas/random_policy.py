@@ -51,7 +51,10 @@ def random_policy(
     from raynas.analysis.random_policy import judge
     from raynas.analysis.random_policy.console import print_judgement
     from raynas.analysis.random_policy.reading import read_inputs
+    from raynas.analysis.random_policy.record import Record
+    from raynas.execution.manifest import now
     from raynas.report.random_policy import write_random_policy
+    from raynas.version import this_version
     from search_spaces.errors import UserError
 
     if not 0 < margin < float("inf"):
@@ -64,7 +67,16 @@ def random_policy(
     print_judgement(console, inputs.benchmark, judged)
     if out is None:
         out = studies[0] if len(studies) == 1 and studies[0].is_dir() else SEVERAL
-    paths = write_random_policy(judged, inputs.benchmark, out)
+    record = Record(
+        inputs.studies,
+        now(),
+        this_version(),
+        space,
+        benchmark,
+        tuple(str(path.absolute()) for path in among or []),
+        margin,
+    )
+    paths = write_random_policy(judged, inputs.benchmark, out, record)
     console.print(f"\ntable  {paths.table}", markup=False, soft_wrap=True)
     console.print(f"page   {paths.page}", markup=False, soft_wrap=True)
 

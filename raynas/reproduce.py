@@ -59,9 +59,9 @@ def reproduce(
 
     from raynas.artefacts import ARTEFACTS, find_artefacts
     from raynas.artefacts.commands import PRESETS, Options
-    from raynas.reproduction import Request, parse_existing
     from raynas.reproduction import reproduce as run
     from raynas.reproduction_console import listing_table, result_table
+    from raynas.reproduction_request import Request, parse_existing
     from search_spaces.errors import UserError, unknown_name
 
     console = Console(highlight=False)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from raynas import correlation_study
 from raynas.artefacts import (
     Artefact,
     Evidence,
@@ -18,11 +16,12 @@ from raynas.artefacts import (
     Verdict,
     find_artefacts,
 )
-from raynas.artefacts.commands import PRESETS, Options, command_line, find_study
+from raynas.artefacts.commands import PRESETS
 from raynas.artefacts.ledger import NOT_RECORDED, Ledger, Planned, plan
-from raynas.artefacts.running import Outcome, Runner, run_command, run_studies
-from raynas.execution.manifest import COMPARISON, CORRELATION, MANIFEST, read_manifest
-from raynas.report.wording import rerun_command
+from raynas.artefacts.process import Runner, run_command
+from raynas.artefacts.running import Outcome, run_studies
+from raynas.reproduction_commands import commands_of
+from raynas.reproduction_request import Request
 from raynas.version import this_version
 from search_spaces.errors import UserError, unknown_name
 from search_spaces.sources import open_benchmark
@@ -32,41 +31,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Request:
-    """What a user asked for.
-
-    Attributes:
-        names: of artefacts, or "all".
-        preset: "quick" or "paper".
-        out: directory of the reproduction.
-        resume: whether unfinished studies are continued.
-        run: False only reads what is there.
-        options: handed on to the commands.
-        existing: by study name, directories to read instead of running.
-    """
-
-    names: tuple[str, ...]
-    preset: str = "quick"
-    out: Path | None = None
-    resume: bool = False
-    run: bool = True
-    options: Options = field(default_factory=Options)
-    existing: Mapping[str, Path] = field(default_factory=dict)
-
-    @property
-    def folder(self) -> Path:
-        """The directory of the reproduction."""
-        return self.out or Path("studies") / f"reproduce-{self.preset}"
-
-
-@dataclass(frozen=True)
 class Result:
     """An artefact and what was found for it.
 
     Attributes:
         artefact: which.
         obtained: figures, verdict and conditions.
-        commands: that make what it is read from, each on one line.
+        commands: that make what it is read from, each on one line; the last one judges it.
         seconds: that these took in all; None if nothing was run for it.
         figures: drawings of the studies that show it.
         made_by: of each study, the version of raynas that made it.
@@ -136,13 +107,12 @@ def judge(
     by_name = {one.study.name: one for one in planned}
     results = []
     for artefact in artefacts:
-        commands = tuple(_command(by_name[name]) for name in artefact.studies if name in by_name)
         took = [outcome.seconds[name] for name in artefact.studies if name in outcome.seconds]
         results.append(
             Result(
                 artefact,
                 _obtain(artefact, evidence),
-                commands or _own_command(artefact),
+                commands_of(artefact, by_name, outcome, request),
                 sum(took) if took else None,
                 _figures(artefact, outcome),
                 _makers(artefact, outcome),
@@ -166,31 +136,6 @@ def _without(verdict: Verdict, reason: str) -> Obtained:
     return Obtained((), Judged(verdict, reason), "")
 
 
-def _own_command(artefact: Artefact) -> tuple[str, ...]:
-    if artefact.obtain is None:
-        return ()
-    return (f"python -m raynas.reproduce {artefact.name}",)
-
-
-def _command(planned: Planned) -> str:
-    """The command of a study as a reader would type it."""
-    if planned.state == "given":
-        return _command_of(planned.folder)
-    command = command_line(planned.study, planned.arguments, planned.folder, resume=False)
-    return f"python {shlex.join(command)}"
-
-
-def _command_of(folder: Path) -> str:
-    """What made a study that was given, as far as its manifest says it."""
-    if (folder / MANIFEST).exists():
-        manifest = read_manifest(folder)
-        if manifest.get("kind") == CORRELATION:
-            return correlation_study.rerun_command(manifest["arguments"])
-        if manifest.get("command") or manifest.get("kind", COMPARISON) == COMPARISON:
-            return rerun_command(manifest)
-    return f"(read from {folder})"
-
-
 def _makers(artefact: Artefact, outcome: Outcome) -> tuple[str, ...]:
     """Who made its studies; which is said where it is another than who writes of them now."""
     found = []
@@ -209,20 +154,3 @@ def _figures(artefact: Artefact, outcome: Outcome) -> tuple[Path, ...]:
         if study in outcome.folders
         for path in sorted((outcome.folders[study] / "figures").glob(pattern))
     )
-
-
-def parse_existing(values: Sequence[str]) -> dict[str, Path]:
-    """NAME=DIR options as a mapping.
-
-    Raises:
-        UserError: one is no such pair, or names no study.
-    """
-    found = {}
-    for value in values:
-        name, separator, folder = value.partition("=")
-        if not separator or not folder:
-            raise UserError(
-                f"--study {value}: give NAME=DIR, for instance one-shot=studies/mine", exit_code=2
-            )
-        found[find_study(name).name] = Path(folder)
-    return found

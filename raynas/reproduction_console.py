@@ -10,7 +10,7 @@ from rich.text import Text
 
 from raynas.artefacts import Artefact, Verdict
 from raynas.artefacts.commands import with_needed
-from raynas.artefacts.costs import GPU_BASIS, MACHINE, gpu_seconds, seconds_here
+from raynas.artefacts.costs import ASSUMED, GPU_BASIS, gpu_seconds, seconds_here
 from raynas.report.reproduction_wording import counts, estimate, figures_in_short
 from raynas.reproduction import Result, studies_of
 
@@ -37,9 +37,9 @@ def listing_table(artefacts: Sequence[Artefact], preset: str) -> Iterator[Render
     total = seconds_here(every, preset, cores)
     yield Text(
         f"Times of a study are counted with every artefact that reads it; it runs once. All of "
-        f"these studies: {estimate(total)}. Measured on {MACHINE}, or calculated from steps "
-        f"measured there; here {cores} cores, in proportion. One GPU: {GPU_BASIS}; searches of the "
-        "quick preset are of the published size there, but short."
+        f"these studies: {estimate(total)}. {ASSUMED[preset]} Here {cores} cores, in proportion, "
+        f"whatever they are. One GPU: {GPU_BASIS}; searches of the quick preset are of the "
+        "published size there, but short."
     )
 
 

@@ -10,12 +10,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from raynas.analysis.random_policy import WITHOUT_SHARING
+from raynas.analysis.random_policy.record import read_record
+from raynas.execution.manifest import read_manifest
 from raynas.random_policy import app
+from raynas.version import this_version
 from search_spaces import load_space
 from search_spaces.command_line import run
 from search_spaces.space import hash_texts
 from search_spaces.table import Table
 from tests.support.benchmarks import synthetic_benchmark
+from tests.support.command_line import understood
 from tests.support.pages import Outline, report_data
 from tests.support.searches_study import walking_search, write_searches
 from tests.support.studies import random_log, write_study
@@ -51,10 +56,18 @@ def test_a_study_gets_table_page_and_figures(
     said = capsys.readouterr().out
     assert "Space 1: final cells against the random policy" in said
     assert "random_ws against the same without weight sharing (2 and 4 runs)" in said
+    words = " ".join(said.split())
+    assert "real seconds of search on average" in words and "Their budgets are not equal" in words
+    assert "simulated seconds of training on average without." in words
     assert "4 runs against a known distribution" in said
     assert "no interval: 2 values, at least 3 are needed" in " ".join(said.split())
     rows = pq.read_table(study / "random_policy.parquet").to_pylist()
     assert {row["method"] for row in rows} == {"rs", "re", "random_ws"}
+    (row,) = [row for row in rows if row["reference"] == WITHOUT_SHARING]
+    ends = pq.read_table(study / "trajectories.parquet").to_pandas()
+    took = ends.groupby(["method", "seed"]).simulated_seconds.max().groupby("method").mean()
+    assert row["mean_seconds"] == pytest.approx(took["random_ws"])
+    assert row["reference_mean_seconds"] == pytest.approx(took["rs"])
     assert len(list((study / "figures").glob("random-policy-space-1-*.png"))) == 3
 
 
@@ -105,6 +118,10 @@ def test_the_page_is_whole_and_defines_what_it_shows(
         "Against random draws: unique cells",
         "Against random draws: raw architectures",
         "Against random search of the study",
+        "Against the same without weight sharing",
+        "Seconds without",
+        "Their budgets are not equal",
+        "no statement at equal cost",
         "Search sd",
         "Training sd",
         "Best of 1000",
@@ -216,3 +233,21 @@ def test_a_changed_benchmark_is_not_used_unasked(
     assert call(monkeypatch, changed) == 1
     assert f"--benchmark {store}" in capsys.readouterr().err
     assert call(monkeypatch, changed, "--benchmark", store) == 0
+
+
+def test_the_table_says_what_it_was_made_from(
+    study: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    arguments = (study, "--margin", "0.5", "--benchmark", benchmark_of(study), "--out", tmp_path)
+    assert call(monkeypatch, *arguments) == 0
+    record = read_record(tmp_path / "random_policy.parquet")
+    assert record is not None and record.made_by == this_version()
+    assert record.studies == {str(study): read_manifest(study)["created"]}
+    module, read = understood(record.command())
+    assert (module, read["studies"]) == ("raynas.random_policy", [study])
+    assert read["margin"] == 0.5 and read["benchmark"] == benchmark_of(study)
+
+
+def benchmark_of(study: Path) -> str:
+    return str(read_manifest(study)["benchmark"]["path"])

@@ -12,6 +12,7 @@ import pytest
 import torch
 import typer
 
+from raynas.artefacts import costs
 from raynas.compare import app as compare
 from raynas.oneshot import REGISTRY, MethodInfo, Search, method_names, method_settings
 from search_spaces.errors import UserError
@@ -38,6 +39,23 @@ def test_the_table_of_options_is_that_of_the_program(app: typer.Typer, heading: 
     command = typer.main.get_command(app)
     known = {option for parameter in command.params for option in parameter.opts}
     assert told == {option for option in known if option.startswith("--")}
+
+
+def test_the_times_of_reproductions_are_reckoned_from_the_measured_ones() -> None:
+    """The tables of the README and what `raynas.reproduce --list` reckons with agree."""
+    speed = section("Speed")
+    steps = re.findall(r"^\| `(\w+)` \| [\d,]+ ms \| ([\d,]+) ms", speed, re.M)
+    assert {name: int(ms.replace(",", "")) / 1000 for name, ms in steps} == costs.STEP_SECONDS
+    asked = dict(re.findall(r"^\| `(\w+)`: one suggestion.* \| ([\d.]+) ms", speed, re.M))
+    del asked["smac3"]
+    assert round(sum(map(float, asked.values())), 1) == 1000 * costs.SUGGESTION_SECONDS
+    assert f"start and end of Ray included | {costs.RAY_SECONDS} s" in speed
+    rates = re.findall(
+        r"^\| (\w+)(?:, (\w+) rule)? \| .* \| ([\d.]+) instead of [\d.]+ \([\d.]+\) \|$",
+        section("Does weight sharing rank cells?"),
+        re.M,
+    )
+    assert {rule or kind: float(rate) for kind, rule, rate in rates} == costs.CELLS_PER_SECOND
 
 
 def test_every_module_and_target_is_there() -> None:

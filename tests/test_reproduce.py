@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
+from raynas.analysis.random_policy.record import Record
 from raynas.artefacts import ARTEFACTS
 from raynas.artefacts.running import Outcome
 from raynas.execution.manifest import read_manifest, write_manifest
@@ -17,6 +20,7 @@ from search_spaces import load_space
 from search_spaces.command_line import run
 from tests.support import artefact_studies as made
 from tests.support.benchmarks import synthetic_benchmark
+from tests.support.command_line import understood
 from tests.support.pages import Outline, report_data
 
 
@@ -56,6 +60,7 @@ def test_the_list_has_every_artefact_and_its_times(
     assert "not measured" not in words and "needs no GPU" in words and "days" in words
     assert "an estimate, nothing was measured on a GPU" in words
     assert "not available" in words and "2 cores of an AMD EPYC" in words
+    assert "each alone on one thread, as if every core trained one search on one thread" in words
 
 
 @pytest.mark.parametrize(
@@ -94,7 +99,10 @@ def test_an_exact_artefact_needs_no_study(
     assert "1 artefact: 1 agrees." in said and "agree: all 3 are equal" in said
     assert not (tmp_path / "out" / "studies").exists()
     written = (tmp_path / "out" / "reproduce.md").read_text()
-    assert "`python -m raynas.reproduce evaluation-counts`" in written
+    (command,) = commands_in(written)
+    module, read = understood(command)
+    assert module == "raynas.reproduce"
+    assert (read["names"], read["out"]) == (["evaluation-counts"], tmp_path / "out")
 
 
 def test_existing_studies_give_a_page_and_markdown(
@@ -127,7 +135,7 @@ def test_existing_studies_give_a_page_and_markdown(
             "6 seeds of 12 evaluations",
             "a synthetic benchmark instead of the measured table",
             "python -m raynas.compare --space 1 --methods rs,re",
-            "python -m raynas.correlation elsewhere --cells 1000",
+            f"python -m raynas.correlation {studies['one-shot']} --cells 1000",
             "study regularisation: it has not been run",
             "needs recurrent cells and the Penn Treebank",
             "ENAS 61.91 ± 0.50",
@@ -139,8 +147,52 @@ def test_existing_studies_give_a_page_and_markdown(
         ):
             assert words in text, words
     assert "python -m raynas.study regularisation" in outline.text
-    assert "`python -m raynas.reproduce cutout` runs it" in written
+    assert f"`python -m raynas.reproduce cutout --out {tmp_path}` runs it" in written
     assert html.count('<img src="data:image/png;base64,') == 1
+
+
+def test_given_studies_are_made_and_judged_by_the_commands_beside_them(
+    studies: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each fills the directory that the next one reads, whatever is in its name."""
+    mine = tmp_path / "all of my 'studies'"
+    shutil.copytree(studies["one-shot"].parent, mine)
+    begun = {
+        str(studies[n]): read_manifest(studies[n])["created"] for n in ("black-box", "one-shot")
+    }
+    made.random_policy(mine / "random-policy", [{}], Record(begun, "now", "raynas 9"))
+    given = [("black-box", "one-shot", "random-policy"), ("one-shot", "correlation")]
+    for name, needs in zip(("similar-to-random", "rank-correlation"), given, strict=True):
+        words = [word for n in needs for word in ("--study", f"{n}={mine / n}")]
+        assert call(monkeypatch, name, "--no-run", *words, "--out", mine) == 0
+        found = commands_in((mine / "reproduce.md").read_text())
+        *makers, (module, judges) = map(understood, found)
+        assert module == "raynas.reproduce" and judges["out"] == mine
+        assert judges["study"] == [
+            f"{n}={read['out']}" for n, (_, read) in zip(needs, makers, strict=True)
+        ]
+    assert makers[1][1]["study"] == mine / "one-shot"
+
+
+def test_a_directory_that_stands_for_two_studies_is_made_once(
+    studies: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = studies["black-box"]
+    begun = {str(mine): read_manifest(mine)["created"]}
+    manifest = read_manifest(mine)
+    both = shutil.copytree(mine, tmp_path / "both")
+    methods = [*manifest["arguments"]["methods"], "darts"]
+    write_manifest(both, manifest | {"arguments": manifest["arguments"] | {"methods": methods}})
+    policy = made.random_policy(tmp_path / "policy", [{}], Record(begun, "now", "raynas 9"))
+    given = {"black-box": both, "one-shot": both, "random-policy": policy}
+    words = [word for item in given.items() for word in ("--study", "=".join(map(str, item)))]
+    assert call(monkeypatch, "similar-to-random", "--no-run", *words, "--out", tmp_path) == 0
+    modules = [understood(c)[0] for c in commands_in((tmp_path / "reproduce.md").read_text())]
+    assert modules == ["raynas.compare", "raynas.random_policy", "raynas.reproduce"]
+
+
+def commands_in(markdown: str) -> list[str]:
+    return re.findall(r"^- `(python .*)`$", markdown, re.MULTILINE)
 
 
 def test_a_study_of_another_revision_is_marked(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from raynas.comparison import DEFAULT_METHODS, Comparison, Request, resume, star
 from raynas.comparison import _methods as choose_methods
 from raynas.oneshot import REGISTRY
 from raynas.presets import PRESETS
-from raynas.report.wording import rerun_command
+from raynas.report.rerun import rerun_command
 from raynas.search_request import SearchRequest
 from search_spaces import UserError, load_space
 from search_spaces.benchmark import Benchmark

@@ -11,8 +11,8 @@ import pytest
 
 from raynas.comparison import Comparison, Request, resume, start
 from raynas.labels import base_method
+from raynas.report.rerun import rerun_command
 from raynas.report.styles import styles
-from raynas.report.wording import rerun_command
 from raynas.search_request import SearchRequest
 from raynas.tuned import TUNED, Tuned, is_tuned, read_all_tuned, read_tuned
 from search_spaces import UserError, load_space

@@ -12,7 +12,7 @@ import pyarrow as pa
 from raynas.execution.cluster import cluster
 from raynas.execution.directory import interruptible
 from raynas.execution.gpus import trial_resources
-from raynas.execution.manifest import read_manifest
+from raynas.execution.manifest import SWEEP, read_manifest
 from raynas.execution.resubmissions import MOST_RESTARTS
 from search_spaces.errors import UserError
 from tuning.evaluation import Evaluation, Objective, Value
@@ -20,7 +20,7 @@ from tuning.log import Record
 from tuning.progress import Counter, SweepListener
 from tuning.settings import SweepSettings
 from tuning.study import SweepStudy, sweep_manifest
-from tuning.table import FAILED, SWEEP, incumbent
+from tuning.table import FAILED, incumbent
 from tuning.timeline import Result
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ import pyarrow.parquet as pq
 
 from raynas.execution.directory import CHECKPOINTS, LOG, StudyDirectory
 from raynas.execution.files import TEMPORARY_PREFIX, content_digest, write_atomically, writing
-from raynas.execution.manifest import run_manifest
+from raynas.execution.manifest import SWEEP, run_manifest
 from search_spaces.errors import UserError
 from tuning.log import Record, SweepLog
-from tuning.table import EVALUATIONS, SWEEP, build_table, read_evaluations
+from tuning.table import EVALUATIONS, build_table, read_evaluations
 
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace

@@ -11,12 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from raynas.execution.directory import LOG
-from raynas.execution.manifest import read_manifest
+from raynas.execution.manifest import SWEEP, read_manifest
 from search_spaces.errors import UserError
 from tuning.log import Record, SweepLog
 
-SWEEP = "sweep"
-"""The kind of study, in its manifest."""
 EVALUATIONS = "evaluations.parquet"
 COMPLETED, FAILED = "completed", "failed"
 

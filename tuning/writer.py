@@ -9,11 +9,10 @@ from datetime import datetime
 from pathlib import Path
 
 from raynas.execution.directory import CHECKPOINTS, LOG
-from raynas.execution.manifest import read_manifest
+from raynas.execution.manifest import SWEEP, read_manifest
 from tuning.evaluation import Outcome
 from tuning.log import Record, SweepLog
 from tuning.study import Checkpoints
-from tuning.table import SWEEP
 
 
 class SweepWriter:

@@ -10,6 +10,7 @@ from raynas.artefacts import (
     correlation,
     nas_bench_101,
     one_shot,
+    one_shot_model,
     random_policy,
     regularisation,
     spaces,
@@ -22,6 +23,7 @@ from search_spaces.errors import unknown_name
 
 _FAMILIES = (
     spaces,
+    one_shot_model,
     benchmark_table,
     nas_bench_101,
     black_box,

@@ -3,65 +3,32 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from raynas.analysis.rank_correlation.wording import grouped, guessing, labelling_tau
+from raynas.analysis.rank_correlation.wording import grouped, guessing
 from raynas.artefacts import conditions, readings
 from raynas.artefacts._base import Artefact, Judged, Obtained, Reading
+from raynas.artefacts.coefficients import (
+    STUDY,
+    Row,
+    last_checkpoints,
+    late_readings,
+    one_kind,
+    reading_of,
+    rows_of,
+)
 from raynas.artefacts.verdicts import Claim, above, elsewhere, finding
-from search_spaces.errors import UserError
 
 if TYPE_CHECKING:
     from raynas.artefacts.evidence import Evidence
 
 FAMILY = "Rank correlation"
-STUDY, SEARCHES = "correlation", "one-shot"
-_FILE = "correlation_coefficients.parquet"
+SEARCHES = "one-shot"
 
 #: Spearman of several methods on space 3, quoted in a later paper as "no correlation".
 _LOW, _HIGH = -0.25, 0.3
 _TAU_BY_SIZE = {4: 0.441, 5: 0.314, 6: 0.214, 7: 0.195}
 _TEST_IMAGES = "images of the validation half instead of the test set"
-
-Row = dict[str, Any]
-
-
-def _rows(evidence: Evidence, **wanted: object) -> list[Row]:
-    """The rows with these values, against test accuracy at 108 epochs."""
-    wanted = {"quantity": "test", "budget": 108, **wanted}
-    rows = evidence.rows(STUDY, _FILE)
-    if rows and not {"seeds_used", "cells_with_several", "guessing_bar"} <= set(rows[0]):
-        raise UserError(
-            f"{evidence.folder(STUDY) / _FILE} is of an earlier version; "
-            f"`python -m raynas.correlation {evidence.manifest(STUDY)['arguments']['study']} "
-            f"--out {evidence.folder(STUDY)} --resume` writes it anew"
-        )
-    return [row for row in rows if all(row[k] == v for k, v in wanted.items())]
-
-
-def _last(rows: list[Row]) -> list[Row]:
-    """Of each method and space the last checkpoint."""
-    last: dict[tuple[str, str], int] = {}
-    for row in rows:
-        key = (row["method"], row["space"])
-        last[key] = max(row["epoch"], last.get(key, 0))
-    return [row for row in rows if row["epoch"] == last[row["method"], row["space"]]]
-
-
-def _reading(row: Row, label: str = "") -> Reading:
-    place = f"space {row['space']}, {row['method']}, {row['rule']} rule"
-    notes = [row["statement"] or ""]
-    if row["by_chance"]:
-        notes.append(f"one-shot accuracy {100 * row['mean_accuracy']:.1f} %, {guessing(row)}")
-    if row["ceiling"] is not None:
-        notes.append(f"ceiling {row['ceiling']:.2f}")
-    if row["labelling_tau"] is not None:
-        agree = labelling_tau(row)
-        cells = row["cells_with_several"]
-        notes.append(f"two architectures of a cell agree with tau {agree} ({cells} cells)")
-    note = "; ".join(part for part in notes if part)
-    used = row["seeds_used"]
-    return Reading(label or place, row["value"], row["low"], row["high"], used, note=note)
 
 
 def _judged(rows: list[Row], claims: list[Claim], differences: list[str]) -> Judged:
@@ -101,41 +68,37 @@ def _obtained(evidence: Evidence, found: list[Reading], judged: Judged) -> Obtai
 
 
 def _spearman(evidence: Evidence) -> Obtained:
-    rows = _last(_main(evidence))
-    found = [_reading(row) for row in rows]
+    rows = last_checkpoints(_main(evidence))
+    found = [reading_of(row) for row in rows]
     corrected = [row for row in rows if row["rule"] == "corrected"]
-    claims = [Claim(_reading(row), _LOW, _HIGH) for row in corrected]
+    claims = [Claim(reading_of(row), _LOW, _HIGH) for row in corrected]
     return _obtained(evidence, found, _judged(corrected, claims, _of(evidence)))
 
 
 def _main(evidence: Evidence) -> list[Row]:
     """Spearman of all cells; of the corrected rule with the first kind of statistics."""
-    rows = _rows(evidence, measure="spearman", subset="all")
-    corrected = _one_kind([row for row in rows if row["rule"] == "corrected"])
+    rows = rows_of(evidence, measure="spearman", subset="all")
+    corrected = one_kind([row for row in rows if row["rule"] == "corrected"])
     return corrected + [row for row in rows if row["rule"] != "corrected"]
 
 
-def _one_kind(rows: list[Row]) -> list[Row]:
-    """Those with the first of several kinds of statistics."""
-    return [row for row in rows if row["statistics"] == rows[0]["statistics"]]
-
-
 def _best(evidence: Evidence) -> Obtained:
-    rows = _rows(evidence, measure="spearman", subset="best 10 % by one-shot accuracy")
-    found = [_reading(row) for row in _last(rows)]
+    rows = rows_of(evidence, measure="spearman", subset="best 10 % by one-shot accuracy")
+    found = [reading_of(row) for row in last_checkpoints(rows)]
     reason = ["the best 10 % instead of the 1000 best", *_of(evidence)]
     return _obtained(evidence, found, elsewhere(reason))
 
 
 def _over_epochs(evidence: Evidence) -> Obtained:
     rows = [row for row in _main(evidence) if row["rule"] == "corrected"]
-    found = [
-        _reading(row, f"space {row['space']}, {row['method']}, epoch {row['epoch']}")
+    each = [
+        reading_of(row, f"space {row['space']}, {row['method']}, epoch {row['epoch']}")
         for row in rows
     ]
+    found = [*each, *late_readings(evidence, "spearman", "corrected")]
     if len({row["epoch"] for row in rows}) < 2:
         return _obtained(evidence, found, elsewhere(["one checkpoint of a search", *_of(evidence)]))
-    claims = [Claim(one, _LOW, _HIGH) for one in found]
+    claims = [Claim(one, _LOW, _HIGH) for one in each]
     return _obtained(evidence, found, _judged(rows, claims, _of(evidence)))
 
 
@@ -143,24 +106,25 @@ def _over_budgets(evidence: Evidence) -> Obtained:
     found: list[Reading] = []
     read: list[Row] = []
     for budget in (4, 12, 36, 108):
-        rows = _rows(evidence, measure="spearman", subset="all", budget=budget, rule="corrected")
-        rows = _last(_one_kind(rows))
+        rows = rows_of(evidence, measure="spearman", subset="all", budget=budget, rule="corrected")
+        rows = last_checkpoints(one_kind(rows))
         read += rows
         found += [
-            _reading(row, f"space {row['space']}, {row['method']}, {budget} epochs") for row in rows
+            reading_of(row, f"space {row['space']}, {row['method']}, {budget} epochs")
+            for row in rows
         ]
     claims = [Claim(one, _LOW, _HIGH) for one in found]
     return _obtained(evidence, found, _judged(read, claims, _of(evidence)))
 
 
 def _by_size(evidence: Evidence) -> Obtained:
-    rows = _rows(evidence, measure="kendall", method="random_ws", rule="corrected")
-    rows = _last(_one_kind(rows))
+    rows = rows_of(evidence, measure="kendall", method="random_ws", rule="corrected")
+    rows = last_checkpoints(one_kind(rows))
     found: list[Reading] = []
     claims: list[Claim] = []
     for space in dict.fromkeys(row["space"] for row in rows):
         by_size = {
-            size: _reading(row, f"space {space}, {size} vertices, tau")
+            size: reading_of(row, f"space {space}, {size} vertices, tau")
             for size in _TAU_BY_SIZE
             for row in rows
             if (row["space"], row["subset"]) == (space, f"{size} vertices")
@@ -200,7 +164,8 @@ ARTEFACTS = (
         "the same at checkpoints along the search",
         f"{_SOURCE}: epochs 5, 15, 25, 35 and 45 of 50",
         f"{_NONE}0.3 on space 3",
-        "as above for every evaluated checkpoint, corrected rule",
+        "as above for every evaluated checkpoint, corrected rule; beside them the average over "
+        "the last three of each seed",
         _STUDIES,
         _over_epochs,
         figures=((STUDY, "correlation-space-*-epochs.png"),),

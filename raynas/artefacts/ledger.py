@@ -17,6 +17,7 @@ from raynas.artefacts.commands import (
     find_study,
     with_needed,
 )
+from raynas.artefacts.given import check_belonging, check_given
 from raynas.execution.files import write_atomically, writing
 from raynas.execution.manifest import MANIFEST, read_manifest
 from search_spaces.errors import UserError
@@ -113,17 +114,12 @@ def plan(
         run: whether anything will be run; then what stands in the way is an error.
 
     Raises:
-        UserError: a given directory holds no study, or the reproduction's directory holds a study
+        UserError: a given directory holds no study, one of another kind or one that was made from
+            another than it would stand beside, or the reproduction's directory holds a study
             that is unfinished or was made otherwise.
     """
     existing = dict(existing or {})
-    for name, folder in existing.items():
-        study = find_study(name)
-        if not (folder / study.done).exists():
-            raise UserError(
-                f"--study {name}={folder}: there is no {study.done}; give the directory of a "
-                f"finished `python -m {study.module}`"
-            )
+    check_given(existing)
     wanted = with_needed(names) if run else [n for n in with_needed(names) if n in names]
     folders = {name: existing.get(name, ledger.folder(name)) for name in with_needed(names)}
     # Folders inside the reproduction go by the study's name, so that it can be moved.
@@ -138,6 +134,7 @@ def plan(
         noted = arguments(study, preset, options, symbols)
         state = _state(study, ledger, noted, resume=resume, run=run)
         planned.append(Planned(study, folders[name], given, state))
+    check_belonging(planned, folders, run=run)
     return planned
 
 
@@ -164,11 +161,24 @@ def made_by(planned: Planned, ledger: Ledger) -> str:
     noted = ledger.known(planned.study.name).get("made_by")
     if noted and planned.state != "given":
         return str(noted)
+    if planned.study.done != MANIFEST:
+        return _recorded(planned.folder / planned.study.done)
     try:
         version = read_manifest(planned.folder).get("raynas_version")
-    except UserError:  # not every study has a manifest
+    except UserError:  # damaged, which whoever reads the study says
         version = None
     return f"raynas {version}, revision {NOT_RECORDED}" if version else f"version {NOT_RECORDED}"
+
+
+def _recorded(table: Path) -> str:
+    """The same of a comparison with random draws, which has no manifest."""
+    from raynas.analysis.random_policy.record import read_record
+
+    try:
+        record = read_record(table)
+    except UserError:
+        record = None
+    return f"version {NOT_RECORDED}" if record is None else record.made_by
 
 
 def symbolic(planned: Planned, existing: Mapping[str, Path]) -> tuple[str, ...]:

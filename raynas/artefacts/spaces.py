@@ -17,52 +17,51 @@ if TYPE_CHECKING:
 
 FAMILY = "Search spaces"
 _TABLE_1 = "Zela et al. 2020 (NAS-Bench-1Shot1), Table 1"
-_CODE = "Zela et al. 2020, released code"
-_NAMES = ("1", "2", "3")
+CODE = "Zela et al. 2020, released code"
+NAMES = ("1", "2", "3")
 _COMPUTED = "computed, nothing is trained or sampled"
 
 _PARENTS = {"1": (1, 2, 2, 2, 2), "2": (1, 1, 2, 2, 3), "3": (1, 1, 1, 2, 2, 2)}
 _WITH = (6240, 29160, 363648)
 _WITHOUT = (2487, 3609, 24066)
 _WITHOUT_ROWS = ("on one chain", "complete", "unique cells")
-_ALPHAS = (24, 26, 35)
-_WEIGHTS = (1_101_402, 1_101_402, 1_509_594, 492_570, 748_554)
 _BY_SIZE = (1, 6, 84, 2_441, 62_010, 359_082)
 _INCEPTION_LIKE = 2_694_282
-#: Patterns of parents of the released list, and those whose output edges its script gets wrong.
-_PATTERNS = {"1": (49, 38), "2": (65, 56)}
 
 
-def _spaces() -> list[NASBench1Shot1Space]:
+def three_spaces() -> list[NASBench1Shot1Space]:
+    """The spaces 1, 2 and 3."""
     from search_spaces.spaces import load_space
 
-    return [cast("NASBench1Shot1Space", load_space(name)) for name in _NAMES]
+    return [cast("NASBench1Shot1Space", load_space(name)) for name in NAMES]
 
 
-def _obtained(readings: tuple[Reading, ...], judged: Judged) -> Obtained:
+def computed(readings: tuple[Reading, ...], judged: Judged) -> Obtained:
+    """What was counted, made with nothing."""
     return Obtained(readings, judged, _COMPUTED)
 
 
 def _parents(_evidence: Evidence) -> Obtained:
-    spaces = _spaces()
+    spaces = three_spaces()
     labels = [f"space {space.name}, sum of parents" for space in spaces]
     found = [space.num_parents for space in spaces]
     judged = exact(
-        [n for name in _NAMES for n in _PARENTS[name]], [n for each in found for n in each]
+        [n for name in NAMES for n in _PARENTS[name]], [n for each in found for n in each]
     )
-    return _obtained(counts(labels, [sum(each) for each in found]), judged)
+    return computed(counts(labels, [sum(each) for each in found]), judged)
 
 
 def _sizes(rule: Rule) -> list[int]:
     from search_spaces.published import published_architectures
 
-    return [len(published_architectures(space, rule)) for space in _spaces()]
+    return [len(published_architectures(space, rule)) for space in three_spaces()]
 
 
 def _with_loose_ends(_evidence: Evidence) -> Obtained:
-    one_rule, raw = _sizes("with-loose-ends"), [space.num_architectures for space in _spaces()]
-    labels = [f"space {n}, operations on blocks that feed another" for n in _NAMES]
-    labels += [f"space {n}, every vector" for n in _NAMES]
+    one_rule = _sizes("with-loose-ends")
+    raw = [space.num_architectures for space in three_spaces()]
+    labels = [f"space {n}, operations on blocks that feed another" for n in NAMES]
+    labels += [f"space {n}, every vector" for n in NAMES]
     found = exact(_WITH, one_rule)
     if found.verdict is Verdict.DISAGREE and (one_rule[0], raw[1], one_rule[2]) == _WITH:
         found = Judged(
@@ -71,13 +70,13 @@ def _with_loose_ends(_evidence: Evidence) -> Obtained:
             "nothing, space 2 counts every vector; each number is right by its own rule, and none "
             "counts distinct networks",
         )
-    return _obtained(counts(labels, [*one_rule, *raw]), found)
+    return computed(counts(labels, [*one_rule, *raw]), found)
 
 
 def _without_loose_ends(_evidence: Evidence) -> Obtained:
     released, complete = _sizes("without-loose-ends"), _sizes("pruned")
-    unique = [space.num_unique for space in _spaces()]
-    labels = [f"space {n}, {what}" for what in _WITHOUT_ROWS for n in _NAMES]
+    unique = [space.num_unique for space in three_spaces()]
+    labels = [f"space {n}, {what}" for what in _WITHOUT_ROWS for n in NAMES]
     found = exact(_WITHOUT, complete)
     if found.verdict is Verdict.DISAGREE and tuple(released) == _WITHOUT:
         found = Judged(
@@ -85,50 +84,7 @@ def _without_loose_ends(_evidence: Evidence) -> Obtained:
             "the released enumeration, which gives exactly these numbers, lists only cells whose "
             "vertices lie on one chain; the complete sets are larger",
         )
-    return _obtained(counts(labels, [*released, *complete, *unique]), found)
-
-
-def _alphas(_evidence: Evidence) -> Obtained:
-    import torch
-
-    from raynas.supernet.alphas import Alphas
-
-    found = [Alphas(space, torch.Generator().manual_seed(0)).numel() for space in _spaces()]
-    return _obtained(counts([f"space {n}" for n in _NAMES], found), exact(_ALPHAS, found))
-
-
-def _weights(_evidence: Evidence) -> Obtained:
-    import torch
-
-    from raynas.supernet import Supernet, SupernetSettings
-
-    found, labels = [], []
-    spaces = {space.name: space for space in _spaces()}
-    for name, partial in (("1", 1), ("2", 1), ("3", 1), ("2", 4), ("3", 4)):
-        settings = SupernetSettings(partial_channels=partial)
-        supernet = Supernet(spaces[name], settings, torch.Generator().manual_seed(0))
-        found.append(sum(parameter.numel() for parameter in supernet.parameters()))
-        labels.append(f"space {name}{', PC-DARTS' if partial > 1 else ''}")
-    return _obtained(counts(labels, found), exact(_WEIGHTS, found))
-
-
-def _wrong_outputs(_evidence: Evidence) -> Obtained:
-    from raynas.supernet.rules import rule_weights
-    from search_spaces.published import published_architectures
-
-    found, labels = [], []
-    for space in _spaces()[: len(_PATTERNS)]:
-        vectors = published_architectures(space, "without-loose-ends")
-        _, first = np.unique(vectors[:, space.num_blocks :], axis=0, return_index=True)
-        outputs = [
-            [rule_weights(space, vectors[i], rule, softmaxed=False).output for i in first]
-            for rule in ("corrected", "published")
-        ]
-        wrong = sum(not bool((a == b).all()) for a, b in zip(*outputs, strict=True))
-        found += [len(first), wrong]
-        labels += [f"space {space.name}, patterns of parents", f"space {space.name}, wrong"]
-    wanted = [number for pair in _PATTERNS.values() for number in pair]
-    return _obtained(counts(labels, found), exact(wanted, found))
+    return computed(counts(labels, [*released, *complete, *unique]), found)
 
 
 def _by_size(_evidence: Evidence) -> Obtained:
@@ -140,7 +96,7 @@ def _by_size(_evidence: Evidence) -> Obtained:
     found = [int((used == n).sum()) for n in range(2, 8)]
     readings = counts([f"{n} vertices" for n in range(2, 8)], found)
     readings += counts([f"up to {n} vertices" for n in range(3, 8)], list(np.cumsum(found))[1:])
-    return _obtained(readings, exact(_BY_SIZE, found))
+    return computed(readings, exact(_BY_SIZE, found))
 
 
 def _inception_like(_evidence: Evidence) -> Obtained:
@@ -151,7 +107,7 @@ def _inception_like(_evidence: Evidence) -> Obtained:
         matrix[parent, child] = 1
     ops = [INPUT, CONV1X1, CONV3X3, CONV3X3, CONV3X3, MAXPOOL3X3, OUTPUT]
     found = Cell(matrix, ops).parameter_count()
-    return _obtained(counts(["trainable weights"], [found]), exact([_INCEPTION_LIKE], [found]))
+    return computed(counts(["trainable weights"], [found]), exact([_INCEPTION_LIKE], [found]))
 
 
 def _schedules(_evidence: Evidence) -> Obtained:
@@ -163,10 +119,11 @@ def _schedules(_evidence: Evidence) -> Obtained:
     rungs = len(geometric_budgets(4, 108, 3))
     labels = ("evaluations in 64 brackets of BOHB", "their epochs", "rungs of Hyperband, 4 to 108")
     found = (evaluations, epochs, rungs)
-    return _obtained(counts(labels, found), exact((280, 17_100, 4), found))
+    return computed(counts(labels, found), exact((280, 17_100, 4), found))
 
 
-def _triples(values: tuple[int, ...]) -> str:
+def triples(values: tuple[int, ...]) -> str:
+    """Numbers of the three spaces in one line."""
     return " / ".join(f"{value:,}" for value in values)
 
 
@@ -176,7 +133,7 @@ ARTEFACTS = (
         FAMILY,
         "number of choice blocks and of parents of each, in spaces 1, 2 and 3",
         f"{_TABLE_1} and released code",
-        "; ".join(f"space {n}: {', '.join(map(str, _PARENTS[n]))}" for n in _NAMES)
+        "; ".join(f"space {n}: {', '.join(map(str, _PARENTS[n]))}" for n in NAMES)
         + " (blocks, then the output); nine edges in each",
         "parents of each block and of the output as the spaces define them",
         obtain=_parents,
@@ -186,7 +143,7 @@ ARTEFACTS = (
         FAMILY,
         "number of architectures with loose ends",
         _TABLE_1,
-        f"{_triples(_WITH)} in spaces 1 / 2 / 3",
+        f"{triples(_WITH)} in spaces 1 / 2 / 3",
         "architectures are listed by one rule for all spaces, and every vector is counted",
         obtain=_with_loose_ends,
     ),
@@ -195,38 +152,9 @@ ARTEFACTS = (
         FAMILY,
         "number of architectures without loose ends",
         _TABLE_1,
-        f"{_triples(_WITHOUT)} in spaces 1 / 2 / 3",
+        f"{triples(_WITHOUT)} in spaces 1 / 2 / 3",
         "pruned architectures are listed: those on one chain, all, and up to isomorphism",
         obtain=_without_loose_ends,
-    ),
-    Artefact(
-        "architecture-parameters",
-        FAMILY,
-        "size of the architecture parameters of the one-shot model",
-        _CODE,
-        f"{_triples(_ALPHAS)} numbers in spaces 1 / 2 / 3",
-        "the parameters are made and counted",
-        obtain=_alphas,
-    ),
-    Artefact(
-        "one-shot-weights",
-        FAMILY,
-        "trainable weights of the one-shot model, 16 channels and 9 cells",
-        f"{_CODE} (arithmetic on its network)",
-        "1,101,402 in spaces 1 and 2, 1,509,594 in space 3; PC-DARTS 492,570 and 748,554 in "
-        "spaces 2 and 3",
-        "the supernets are built and their weights counted",
-        obtain=_weights,
-    ),
-    Artefact(
-        "wrong-output-edges",
-        FAMILY,
-        "patterns of parents whose edges into the output the correlation script gets wrong",
-        f"{_CODE} (its correlation script), counted; no publication states it",
-        "38 of 49 patterns in space 1 and 56 of 65 in space 2",
-        "output weights of the published evaluation rule beside those of the corrected one, for "
-        "each pattern of the released list",
-        obtain=_wrong_outputs,
     ),
     Artefact(
         "nas-bench-101-cells",
@@ -251,7 +179,7 @@ ARTEFACTS = (
         "evaluation-counts",
         FAMILY,
         "where the 280 evaluations of the black-box methods come from",
-        f"{_CODE}: BOHB with 64 brackets at 25, 50 and 100 epochs, Hyperband from 4 to 108",
+        f"{CODE}: BOHB with 64 brackets at 25, 50 and 100 epochs, Hyperband from 4 to 108",
         "280 evaluations and 17,100 epochs in 64 brackets; 4 rungs of Hyperband",
         "the brackets are laid out and added up",
         obtain=_schedules,

@@ -49,14 +49,16 @@ STUDY = "study"
 """The kind that `raynas.study` makes."""
 CORRELATION = "correlation"
 """The kind that `raynas.correlation` makes."""
+SWEEP = "sweep"
+"""The kind that `tuning.sweep` makes."""
 SEARCHES = (COMPARISON, STUDY)
 """The kinds that have trajectories of searches in them."""
 
 _COMMANDS = {
     COMPARISON: "raynas.compare --space 3",
     STUDY: "raynas.study learning-rate",
-    "sweep": "tuning.sweep darts --space 3",
-    "correlation": "raynas.correlation STUDY",
+    SWEEP: "tuning.sweep darts --space 3",
+    CORRELATION: "raynas.correlation STUDY",
 }
 
 

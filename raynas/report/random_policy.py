@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from raynas.analysis.random_policy import SpaceJudgement, result_table, wording
+from raynas.analysis.random_policy.record import Record, with_record
 from raynas.execution.files import write_atomically, writing
 from raynas.report import frame
 from raynas.report.content import SPACE_TITLES
@@ -51,9 +52,18 @@ class RandomPolicyPaths:
 
 
 def write_random_policy(
-    judged: Sequence[SpaceJudgement], benchmark: Benchmark, out: str | Path
+    judged: Sequence[SpaceJudgement],
+    benchmark: Benchmark,
+    out: str | Path,
+    record: Record | None = None,
 ) -> RandomPolicyPaths:
     """Write `random_policy.parquet`, `random_policy.html` and `figures/random-policy-*`.
+
+    Args:
+        judged: what was found, by space.
+        benchmark: that judged the cells.
+        out: directory, made if need be.
+        record: what it was made from; it goes into the table.
 
     Raises:
         UserError: the file system refuses.
@@ -70,6 +80,8 @@ def write_random_policy(
         title = f"{SPACE_TITLES[space.space]} ({benchmark.kind} benchmark)"
         drawn += write_figures(space, looks, title, out / FIGURES)
     rows = result_table(judged)
+    if record is not None:
+        rows = with_record(rows, record)
     write_atomically(out / TABLE, lambda path: pq.write_table(rows, path))
     write_atomically(out / PAGE, lambda path: path.write_text(html, encoding="utf-8"))
     return RandomPolicyPaths(out / TABLE, out / PAGE, tuple(drawn))

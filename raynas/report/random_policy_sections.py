@@ -53,6 +53,9 @@ _DEFINITIONS = {
     "seconds of each run, sees the validation error of one training of each, and returns the best "
     "by that: its exact law. Seconds of one-shot searches are real ones of their device, those of "
     "trainings are the benchmark's, of other hardware.",
+    "Without weight sharing": f"{wording.SHARING} Beside the figures stand the mean seconds of "
+    "both, where they are recorded. It compares whole procedures and is no statement at equal "
+    "cost; at equal seconds a method is held against random search.",
     "Difference": "Mean accuracy of the runs less that of the reference, in percentage points, "
     "with a BCa bootstrap interval over the runs; of few runs it is too narrow.",
     "Equivalence": "Two one-sided t-tests (Welch's between groups of runs): p < 0.05 shows that "
@@ -104,7 +107,11 @@ def tables(space: SpaceJudgement, looks: dict[str, Style]) -> str:
             )
         )
     for name in (EQUAL_BUDGET, RIVALS, WITHOUT_SHARING):
-        members = [(m, _compared(m.comparisons[name])) for m in ordered if _shown(m, name)]
+        members = [
+            (m, _compared(m.comparisons[name]) + (_seconds(m) if name == WITHOUT_SHARING else []))
+            for m in ordered
+            if _shown(m, name)
+        ]
         if members:
             parts.append(tag("h3", text(f"Against {name}")))
             heads = (
@@ -115,9 +122,16 @@ def tables(space: SpaceJudgement, looks: dict[str, Style]) -> str:
                 "p of the means",
                 "Equivalence p",
                 "Spread p",
+                *(("Seconds", "Seconds without") if name == WITHOUT_SHARING else ()),
             )
             parts.append(_table(heads, members, looks))
     return "".join(parts)
+
+
+def _seconds(method: Judgement) -> list[str]:
+    """The mean seconds of a method, and of the same without weight sharing."""
+    runs = (method.finals, method.twin)
+    return [wording.NONE if one is None else wording.seconds(one) for one in runs]
 
 
 def _shown(method: Judgement, reference: str) -> bool:

@@ -79,7 +79,7 @@ def _why(result: Result) -> str:
     reason = result.obtained.judged.reason
     if not _is(result, Verdict.NOT_RUN):
         return reason
-    return f"{reason}; `python -m raynas.reproduce {result.artefact.name}` runs it"
+    return f"{reason}; `{result.commands[-1]}` runs it"
 
 
 def _cell(words: str) -> str:

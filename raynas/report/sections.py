@@ -12,6 +12,7 @@ from raynas.report import wording
 from raynas.report.cell_drawing import OPERATION_LOOKS, draw_cell
 from raynas.report.content import SpaceContent, best_cell, best_run, share_at
 from raynas.report.markup import tag, text, tree
+from raynas.report.rerun import rerun_command
 from raynas.report.studies import Merged, StudyData
 
 KINDS = {
@@ -125,7 +126,7 @@ def manifest_section(merged: Merged) -> str:
     """Each study's manifest, folded, and the command that runs it again."""
     parts = [tag("h2", "How this was made")]
     for study in merged.studies:
-        command = wording.rerun_command(study.manifest)
+        command = rerun_command(study.manifest)
         parts += [
             tag("h3", text(study.name)),
             tag("p", text(_course(study))),

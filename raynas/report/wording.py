@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shlex
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,6 @@ import numpy as np
 from raynas.analysis import anytime, statistics
 from raynas.analysis.runs import BLACK_BOX, ONE_SHOT
 from raynas.report.content import SpaceContent
-from raynas.tuned import is_tuned
 
 Row = dict[str, Any]
 _CLOCKS = {BLACK_BOX: "simulated training", ONE_SHOT: "real search"}
@@ -132,59 +130,3 @@ def _final_values(content: SpaceContent, label: str) -> np.ndarray:
 
 def _listing(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-#: Arguments of a comparison that are options of the same name; of lists their length is given.
-_OPTIONS = (
-    "seeds",
-    "evaluations",
-    "budget_seconds",
-    "repeat",
-    "incumbent",
-    "workers",
-    "seed",
-    "preset",
-    "search_seeds",
-    "epochs",
-    "channels",
-    "cells",
-    "batch_size",
-    "images",
-    "device",
-    "precision",
-    "gpus_per_trial",
-    "keep_checkpoints",
-)
-_USUAL = (
-    ("preset", "quick"),
-    ("device", "auto"),
-    ("precision", "float32"),
-    ("keep_checkpoints", "last"),
-)
-
-
-def rerun_command(manifest: dict[str, Any]) -> str:
-    """The command line that runs a study again.
-
-    The manifest's own `command` if it has one, else made from its arguments.
-    """
-    if manifest.get("command"):
-        command = manifest["command"]
-        return command if isinstance(command, str) else shlex.join(map(str, command))
-    arguments = manifest["arguments"]
-    parts = ["python", "-m", "raynas.compare"]
-    for space in arguments.get("spaces", []):
-        parts += ["--space", str(space)]
-    methods = [str(name) for name in arguments.get("methods", [])]
-    parts += ["--methods", ",".join(name for name in methods if not is_tuned(name))]
-    for study in arguments.get("tuned") or ():
-        parts += ["--tuned", str(study)]
-    for name in _OPTIONS:
-        value = arguments.get(name)
-        if value is not None and (name, value) not in _USUAL:
-            counted_value = len(value) if isinstance(value, list) else value
-            parts += [f"--{name.replace('_', '-')}", str(counted_value)]
-    benchmark = manifest["benchmark"]
-    surrogate = benchmark.get("kind") == "surrogate"
-    parts += ["--benchmark", "surrogate" if surrogate else str(benchmark.get("path", "auto"))]
-    return shlex.join(parts)

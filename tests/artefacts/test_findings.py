@@ -190,6 +190,20 @@ def test_no_rank_correlation(studies: dict[str, Path], tmp_path: Path) -> None:
     assert found.judged.verdict is Verdict.NOT_COMPARABLE and "opposite" in found.judged.reason
 
 
+def test_the_average_over_checkpoints_stands_beside_them(
+    studies: dict[str, Path], tmp_path: Path
+) -> None:
+    rows = [{"epoch": epoch, "value": epoch / 100} for epoch in (38, 39, 40)]
+    late = [{"value": 0.39}, {"value": 0.8, "rule": "published"}, {"measure": "kendall"}]
+    folders = studies | {"correlation": made.correlation(tmp_path / "three", rows, late)}
+    found = obtain("rank-correlation-over-epochs", folders)
+    assert [(r.label, r.value) for r in found.readings][2:] == [
+        ("space 3, darts, epoch 40", 0.4),
+        ("space 3, darts, average of epochs 38, 39, 40", 0.39),
+    ]
+    assert len(obtain("rank-correlation", folders).readings) == 1
+
+
 def test_lost_seeds_and_weights_at_chance_decide_nothing(
     studies: dict[str, Path], tmp_path: Path
 ) -> None:

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
-import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,12 +12,14 @@ import pytest
 from raynas.artefacts import running
 from raynas.artefacts.commands import Options
 from raynas.artefacts.ledger import Ledger, Planned, plan
-from raynas.artefacts.running import Outcome, Ran, run_command, run_studies
+from raynas.artefacts.process import Ran
+from raynas.artefacts.running import Outcome, run_studies
+from raynas.execution.manifest import run_manifest, write_manifest
 from raynas.version import revision, this_version
 from search_spaces.errors import UserError
-from tests.support.processes import hear_interrupts
 
 NONE = Options()
+_OF_COMPARISONS = {"benchmark": {"kind": "surrogate"}, "tables": {}}
 
 
 class Commands:
@@ -160,7 +158,7 @@ def test_given_studies_are_not_run(tmp_path: Path) -> None:
     mine.mkdir()
     with pytest.raises(UserError, match=r"there is no manifest.json.*raynas\.compare"):
         plan(["one-shot"], "quick", NONE, Ledger(tmp_path / "out"), existing={"one-shot": mine})
-    (mine / "manifest.json").touch()
+    write_manifest(mine, run_manifest("comparison", {"methods": ["darts"]}) | _OF_COMPARISONS)
     runner = Commands()
     _, outcome, _ = go(tmp_path / "out", ["correlation"], runner, existing={"one-shot": mine})
     assert runner.ran[0][:3] == ["-m", "raynas.correlation", str(mine)] and len(runner.ran) == 1
@@ -179,43 +177,3 @@ def test_a_damaged_ledger_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "reproduction.json").write_text("{")
     with pytest.raises(UserError, match=r"reproduction\.json is damaged"):
         Ledger(tmp_path)
-
-
-def test_a_command_leaves_its_words_and_its_code(tmp_path: Path) -> None:
-    code = "import sys; print('begun'); print('error: bad luck', file=sys.stderr); sys.exit(3)"
-    ran = run_command(["-c", code], tmp_path / "log.txt")
-    assert (ran.exit_code, ran.last_line) == (3, "error: bad luck")
-    assert "begun" in (tmp_path / "log.txt").read_text()
-    assert run_command(["-c", ""], tmp_path / "empty.txt").last_line == ""
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_reaches_the_command_and_ends_it(
-    number: signal.Signals, tmp_path: Path
-) -> None:
-    child = (
-        "import pathlib, sys, time\n"
-        f"p = pathlib.Path({str(tmp_path / 'state')!r})\n"
-        "p.write_text('begun')\n"
-        "try:\n    time.sleep(60)\n"
-        "except KeyboardInterrupt:\n    p.write_text('interrupted')\n"
-    )
-    parent = (
-        "import pathlib\nfrom raynas.artefacts.running import run_command\n"
-        f"try:\n    run_command(['-c', {child!r}], pathlib.Path({str(tmp_path / 'log')!r}))\n"
-        "except KeyboardInterrupt:\n    print('stopped')\n"
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-c", parent],
-        stdout=subprocess.PIPE,
-        text=True,
-        preexec_fn=hear_interrupts,
-    )
-    deadline = time.monotonic() + 30
-    while not (tmp_path / "state").exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    time.sleep(0.1)  # the file is there just before the child can be interrupted
-    os.kill(process.pid, number)
-    said, _ = process.communicate(timeout=30)
-    assert said.strip() == "stopped"
-    assert (tmp_path / "state").read_text() == "interrupted"

@@ -46,30 +46,6 @@ def test_few_runs_prove_nothing(tables: dict[str, Table], tmp_path: Path) -> Non
     assert "may be chance" in text
 
 
-def test_the_command_repeats_the_arguments() -> None:
-    manifest = {
-        "arguments": {
-            "spaces": ["1", "3"],
-            "methods": ["rs", "tpe"],
-            "seeds": [0, 1, 2],
-            "evaluations": 50,
-            "budget_seconds": None,
-            "repeat": "mean",
-            "incumbent": "oracle",
-            "workers": 4,
-            "seed": 7,
-        },
-        "benchmark": {"kind": "official", "path": "/data/my table.arrow"},
-    }
-    assert wording.rerun_command(manifest) == (
-        "python -m raynas.compare --space 1 --space 3 --methods rs,tpe --seeds 3 --evaluations 50 "
-        "--repeat mean --incumbent oracle --workers 4 --seed 7 --benchmark '/data/my table.arrow'"
-    )
-    manifest["benchmark"] = {"kind": "surrogate"}
-    assert wording.rerun_command(manifest).endswith("--benchmark surrogate")
-    assert wording.rerun_command(manifest | {"command": ["a", "b c"]}) == "a 'b c'"
-
-
 def test_one_thing_is_no_plural() -> None:
     assert [wording.counted(n, "run") for n in (0, 1, 2, 3000)] == [
         "0 runs",

@@ -9,8 +9,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from raynas.analysis.random_policy.record import Record, with_record
 from raynas.analysis.random_policy.table import RANDOM_POLICY_SCHEMA
 from raynas.analysis.rank_correlation.coefficients import COEFFICIENTS_SCHEMA
+from raynas.analysis.rank_correlation.late import LATE_SCHEMA
 from raynas.execution.manifest import run_manifest, write_manifest
 from search_spaces.table import Table
 from tests.support.searches_study import walking_search, write_searches
@@ -42,8 +44,16 @@ def with_search(manifest: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
     return dict(manifest) | {"search": SEARCH | changes}
 
 
-def correlation(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path:
-    """Coefficients of an evaluation; what a row leaves out is as usual."""
+def correlation(
+    path: Path, rows: Sequence[Mapping[str, Any]], late: Sequence[Mapping[str, Any]] = ()
+) -> Path:
+    """Coefficients of an evaluation; what a row leaves out is as usual.
+
+    Args:
+        path: of the directory.
+        rows: of coefficients.
+        late: averages over checkpoints.
+    """
     usual = {
         "method": "darts",
         "space": "3",
@@ -71,11 +81,15 @@ def correlation(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path:
     _manifest(path, "correlation", {"cells": 1000, "study": "elsewhere"})
     table = pa.Table.from_pylist([usual | dict(row) for row in rows], COEFFICIENTS_SCHEMA)
     pq.write_table(table, path / "correlation_coefficients.parquet")
+    means = [usual | {"epochs": [38, 39, 40], "widest": 0.1} | dict(row) for row in late]
+    pq.write_table(pa.Table.from_pylist(means, LATE_SCHEMA), path / "correlation_late.parquet")
     return path
 
 
-def random_policy(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path:
-    """Comparisons with random draws."""
+def random_policy(
+    path: Path, rows: Sequence[Mapping[str, Any]], record: Record | None = None
+) -> Path:
+    """Comparisons with random draws, and what they were made from."""
     path.mkdir(parents=True)
     usual = dict.fromkeys(RANDOM_POLICY_SCHEMA.names) | {
         "space": "3",
@@ -90,6 +104,8 @@ def random_policy(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path:
         "statements": [],
     }
     table = pa.Table.from_pylist([usual | dict(row) for row in rows], RANDOM_POLICY_SCHEMA)
+    if record is not None:
+        table = with_record(table, record)
     pq.write_table(table, path / "random_policy.parquet")
     return path
 

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import io
+import shlex
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
+from typer.main import get_command
 
 from search_spaces.command_line import run
+
+
+def understood(command: str) -> tuple[str, dict[str, Any]]:
+    """Module and options of a command line, as the command's own parser reads them."""
+    python, flag, module, *arguments = shlex.split(command)
+    assert (python, flag) == ("python", "-m"), command
+    app = import_module(module).app
+    return module, get_command(app).make_context(module, arguments).params
 
 
 def call(app: typer.Typer, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:

@@ -54,6 +54,11 @@ class Finals:
         """Which runs ended with a cell."""
         return self.rows >= 0
 
+    @property
+    def mean_seconds(self) -> float:
+        """Mean of the runs that ended with a cell; nan if it is not known of all."""
+        return float(self.seconds[self.ended].mean()) if self.ended.any() else float("nan")
+
 
 def finals_of_runs(
     runs: Sequence[Run],

@@ -46,6 +46,7 @@ class Judgement:
         mean: the mean with its interval.
         variance: between search seeds, and between the trainings of a cell.
         comparisons: by reference, in order.
+        twin: final cells of the same without weight sharing; None if there are none.
     """
 
     finals: Finals
@@ -54,6 +55,7 @@ class Judgement:
     mean: Estimate | Statement
     variance: VarianceComponents | Statement
     comparisons: dict[str, Comparison]
+    twin: Finals | None = None
 
 
 def judge_method(
@@ -78,7 +80,8 @@ def judge_method(
     """
     values = _accuracies(scores, finals.rows)
     comparisons = [against_draws(values[finals.ended], one, margin) for one in populations]
-    comparisons += _other_runs(finals, values, others, scores, margin)
+    twin = counterpart(finals, others)
+    comparisons += _other_runs(finals, values, twin, scores, margin)
     budget = _budget(finals, search)
     if isinstance(budget, Statement):
         comparisons.append(impossible(EQUAL_BUDGET, int(finals.ended.sum()), budget))
@@ -95,6 +98,7 @@ def judge_method(
         statistics.bootstrap(values),
         statistics.variance_components(trainings),
         {one.reference: one for one in comparisons},
+        twin,
     )
 
 
@@ -109,13 +113,12 @@ def _budget(finals: Finals, search: RandomSearch) -> Budget | Statement:
 def _other_runs(
     finals: Finals,
     values: np.ndarray,
-    others: Sequence[Finals],
+    twin: Finals | None,
     scores: np.ndarray,
     margin: float,
 ) -> Iterator[Comparison]:
     if finals.rivals is not None:
         yield against_runs(values, _accuracies(scores, finals.rivals), RIVALS, margin)
-    twin = counterpart(finals, others)
     if twin is not None:
         yield against_runs(values, _accuracies(scores, twin.rows), WITHOUT_SHARING, margin)
 

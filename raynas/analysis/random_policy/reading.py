@@ -44,6 +44,7 @@ class Inputs:
         benchmark: that judges them.
         among: space -> name -> rows of further sets to draw from.
         notes: space -> what of these sets was left out.
+        studies: path of each source -> when it was begun, as its manifest says; "" of a file.
     """
 
     finals: list[Finals]
@@ -51,6 +52,7 @@ class Inputs:
     benchmark: Benchmark
     among: dict[str, dict[str, np.ndarray]]
     notes: dict[str, list[str]] = field(default_factory=dict)
+    studies: dict[str, str] = field(default_factory=dict)
 
 
 def read_inputs(
@@ -74,9 +76,13 @@ def read_inputs(
         raise unknown_name("space", space, list(SPACE_NAMES))
     found: list[Finals] = []
     recorded: dict[str, dict[str, Any]] = {}
+    begun: dict[str, str] = {}
     for path in paths:
+        begun[str(path.absolute())] = ""
         if path.is_dir():
-            finals, recorded[str(path)] = _study(path, space)
+            finals, manifest = _study(path, space)
+            recorded[str(path)] = manifest["benchmark"]
+            begun[str(path.absolute())] = manifest["created"]
             found += finals
         else:
             found += finals_of_table(_table(path), path.name, space)
@@ -94,7 +100,7 @@ def read_inputs(
                     f"Left out of {label}: {left_out} of the hashes in {path.name}, which space "
                     f"{name} does not have."
                 )
-    return Inputs(labelled, tables, opened, sets, notes)
+    return Inputs(labelled, tables, opened, sets, notes, begun)
 
 
 def _names(among: Sequence[Path]) -> list[str]:
@@ -131,7 +137,7 @@ def _study(path: Path, space: str | None) -> tuple[list[Finals], dict[str, Any]]
         rivals_of(trajectories),
         oracle=arguments.get("incumbent") == "oracle",
     )
-    return found, dict(manifest["benchmark"])
+    return found, manifest
 
 
 def _benchmark(recorded: dict[str, dict[str, Any]]) -> Benchmark:

@@ -9,13 +9,15 @@ import numpy as np
 import pyarrow as pa
 
 from raynas.analysis.random_policy.against import DRAWS, Comparison
-from raynas.analysis.random_policy.judgement import Judgement
+from raynas.analysis.random_policy.judgement import WITHOUT_SHARING, Judgement
 from raynas.analysis.random_policy.space_judgement import SpaceJudgement
 from raynas.analysis.statistics import Estimate, Statement
 from search_spaces.space import hash_texts
 from search_spaces.spaces import load_space
 
 _NUMBERS = (
+    "mean_seconds",
+    "reference_mean_seconds",
     "mean_accuracy",
     "mean_low",
     "mean_high",
@@ -73,6 +75,8 @@ def result_table(spaces: Sequence[SpaceJudgement]) -> pa.Table:
     """One row per method and reference; what has no number is null, and `statements` says why.
 
     `reference_runs` is null where the reference's law is known exactly. Accuracies are fractions.
+    `mean_seconds` are real ones of a search with weight sharing, else simulated ones;
+    `reference_mean_seconds` are there for the same without weight sharing only.
     """
     rows = [
         _row(space, method, comparison)
@@ -86,6 +90,7 @@ def result_table(spaces: Sequence[SpaceJudgement]) -> pa.Table:
 def _row(space: SpaceJudgement, method: Judgement, comparison: Comparison) -> dict[str, Any]:
     finals = method.finals
     values: dict[str, Any] = {
+        "mean_seconds": finals.mean_seconds,
         "mean_accuracy": method.mean,
         "mean": method.mean,
         "superiority": comparison.superiority,
@@ -95,6 +100,8 @@ def _row(space: SpaceJudgement, method: Judgement, comparison: Comparison) -> di
         "p_mean": comparison.p_mean,
         "p_mean_holm": comparison.p_mean_holm,
     }
+    if comparison.reference == WITHOUT_SHARING and method.twin is not None:
+        values["reference_mean_seconds"] = method.twin.mean_seconds
     described = method.description
     if not isinstance(described, Statement):
         values |= {

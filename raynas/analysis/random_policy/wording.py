@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from raynas.analysis.random_policy.against import Comparison
 from raynas.analysis.random_policy.budget import EQUAL_BUDGET
+from raynas.analysis.random_policy.finals import Finals
 from raynas.analysis.random_policy.judgement import RIVALS, WITHOUT_SHARING, Judgement
 from raynas.analysis.random_policy.population import RAW, UNIQUE
 from raynas.analysis.random_policy.space_judgement import SpaceJudgement
@@ -143,8 +144,43 @@ def _sentence(space: SpaceJudgement, reference: str, against: str) -> str:
     return f"{text[:1].upper()}{text[1:]} (test of the mean quantile, Holm, 5 %)."
 
 
+#: What the comparison with and without weight sharing is, and what it is not.
+SHARING = (
+    "With and without weight sharing: the final cells of a search with shared weights less those "
+    "of the same policy on the benchmark's own accuracies (random_ws and rs, enas and reinforce, "
+    "or a method recorded in both ways). Their budgets are not equal: a search with shared weights "
+    "takes the real seconds in which it trains all its candidates at once, on its own device; "
+    "without, the simulated seconds of every training that was looked up, on the benchmark's."
+)
+_CLOCKS = {"real": "real seconds of search", "simulated": "simulated seconds of training"}
+
+
+def seconds(finals: Finals) -> str:
+    """Mean seconds of some runs."""
+    mean = finals.mean_seconds
+    if mean != mean:
+        return "not recorded"
+    return f"{mean:,.1f}" if mean < 100 else f"{mean:,.0f}"
+
+
+def budgets(judgement: Judgement) -> str:
+    """What a method and the same without weight sharing took, in a sentence; empty without it."""
+    twin = judgement.twin
+    return "" if twin is None else f"Budgets: {_budget(judgement.finals)}; {_budget(twin)} without."
+
+
+def _budget(finals: Finals) -> str:
+    if finals.mean_seconds != finals.mean_seconds:
+        return "seconds not recorded"
+    at_once = f", {finals.workers} at once" if finals.workers > 1 else ""
+    return f"{seconds(finals)} {_CLOCKS[finals.clock]} on average{at_once}"
+
+
 def sharing_lines(space: SpaceJudgement) -> list[str]:
-    """What weight sharing changes, for each method that is there with and without."""
+    """What weight sharing changes, for each method that is there with and without.
+
+    Behind these lines what is compared, once.
+    """
     lines = []
     for method in space.methods:
         found = method.comparisons.get(WITHOUT_SHARING)
@@ -157,9 +193,9 @@ def sharing_lines(space: SpaceJudgement) -> list[str]:
         lines.append(
             f"{name} against {WITHOUT_SHARING} ({found.runs} and {found.others} runs): "
             f"{difference(found.difference)} percentage points, A "
-            f"{superiority(found.superiority)}, p {p_value(found.p_rank)}."
+            f"{superiority(found.superiority)}, p {p_value(found.p_rank)}. {budgets(method)}"
         )
-    return lines
+    return [*lines, SHARING] if lines else []
 
 
 def power_lines(space: SpaceJudgement) -> list[str]:

@@ -159,7 +159,20 @@ def test_weight_sharing_is_compared_where_a_method_has_both(judged: object) -> N
     found = methods["random_ws"].comparisons[WITHOUT_SHARING]
     assert (found.runs, found.others) == (10, 10)
     assert WITHOUT_SHARING not in methods["best"].comparisons
-    assert len(wording.sharing_lines(judged)) == 1
+    line, what = wording.sharing_lines(judged)
+    assert line.endswith(
+        "Budgets: 20.0 real seconds of search on average; 100,000 simulated seconds of training on "
+        "average without."
+    )
+    assert what == wording.SHARING and "budgets are not equal" in what
+    twin = methods["random_ws"].twin
+    unknown = replace(twin, seconds=np.full(len(twin.seconds), np.nan))
+    assert wording.budgets(replace(methods["random_ws"], twin=unknown)).endswith(
+        "; seconds not recorded without."
+    )
+    parallel = replace(methods["random_ws"], twin=replace(twin, workers=4))
+    assert "training on average, 4 at once without" in wording.budgets(parallel)
+    assert methods["best"].twin is None and wording.budgets(methods["best"]) == ""
     budget = methods["random_ws"].comparisons[EQUAL_BUDGET]
     assert "fewer real seconds than one training" in str(budget.superiority)
 
