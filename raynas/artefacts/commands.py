@@ -123,7 +123,11 @@ STUDIES = {
                     *("--cells", "150", "--labellings", "2", "--images-limit", "256"),
                     *("--statistics", "batch", "--epochs", "5,10,20"),
                 ),
-                "paper": ("--epochs", "5,15,25,35,45"),
+                # All cells of spaces 1 and 2; as many images as the published evaluation had.
+                "paper": (
+                    *("--epochs", "5,15,25,35,45", "--seeds", "0,1,2", "--cells", "10000"),
+                    *("--images-limit", "10000", "--statistics", "batch"),
+                ),
             },
             needs=("one-shot",),
             takes=("benchmark", "device", "address"),

@@ -84,8 +84,9 @@ _QUICK: dict[str, tuple[float, float]] = {
 _QUICK_SWEEP_EPOCHS = 300
 _QUICK_CORRELATION, _RANDOM_POLICY, _QUICK_BLACK_BOX = 197.0, 12.0, 1143.0
 _QUICK_EVOLUTION, _QUICK_EVOLUTION_SEEDS = 108.0, 200
-#: Cells of the three spaces, checkpoints of each search, images of the validation half.
-_CELLS, _CHECKPOINTS, _IMAGES = 66_312, 5, 20_000
+#: Of the paper preset: cells of the three spaces, checkpoints of each search, seeds, images.
+_CELLS, _CHECKPOINTS, _SCORED_SEEDS, _IMAGES = 2_685 + 7_773 + 10_000, 5, 3, 10_000
+_RULES = ("batch", "published")
 #: Images and supernet of the measured scores; those of the published size are three times as deep.
 _SCORED_IMAGES, _DEEPER = 96, 9 / 3
 
@@ -114,7 +115,7 @@ def _quick() -> dict[str, Cost]:
         "correlation": Cost(
             _QUICK_CORRELATION,
             _LOADED,
-            _scoring(4 * _SEEDS * 150 * 2 * 3, 256, ("batch", "published")) / _GPU_FACTOR,
+            _scoring(4 * _SEEDS * 150 * 2 * 3, 256, _RULES) / _GPU_FACTOR,
         ),
         "random-policy": Cost(_RANDOM_POLICY, _LOADED),
         "black-box": Cost(_QUICK_BLACK_BOX, _LOADED),
@@ -122,7 +123,7 @@ def _quick() -> dict[str, Cost]:
     }
 
 
-def _scoring(count: float, images: int, kinds: Iterable[str] = CELLS_PER_SECOND) -> float:
+def _scoring(count: float, images: int, kinds: Iterable[str]) -> float:
     """Seconds of one thread for scoring cells at the published size, each in all of these ways.
 
     Scoring takes time in proportion to the images, a recalibration the same for any number.
@@ -137,7 +138,8 @@ def _scoring(count: float, images: int, kinds: Iterable[str] = CELLS_PER_SECOND)
 
 def _paper() -> dict[str, Cost]:
     searches = 6 * _SPACES
-    scored = _scoring(_CELLS * _CHECKPOINTS * len(STEP_SECONDS) * 12, _IMAGES)
+    checkpoints = _CHECKPOINTS * len(STEP_SECONDS) * _SCORED_SEEDS
+    scored = _scoring(_CELLS * checkpoints, _IMAGES, _RULES)
     costs = {
         "one-shot": _training(_every(12 * _SPACES * _PUBLISHED_EPOCHS)),
         "regularisation": _training(_every(11 * searches * _PUBLISHED_EPOCHS)),

@@ -143,9 +143,8 @@ def test_times_are_scaled_and_not_invented() -> None:
     gdas = 33.25 * 3600 * 2.656 / 3.982
     assert gpu_seconds(["tuning-gdas", "evolution"], "paper") == pytest.approx(gdas)
     assert GPU_BASIS.startswith("an estimate, nothing was measured on a GPU")
-    # 66,312 cells, 5 checkpoints, 5 methods, 12 seeds: 20,000 images in four ways, a calibration.
-    ways = 20_000 / 96 * (3 / 22 + 1 / 23) + 1 / 1.9 - 1 / 22
-    scored = 66_312 * 5 * 5 * 12 * ways * 3
+    # 20,458 cells, 5 checkpoints, 5 methods, 3 seeds: 10,000 images by both rules.
+    scored = 20_458 * 5 * 5 * 3 * (10_000 / 96 * (1 / 22 + 1 / 23)) * 3
     assert cost("correlation", "paper").seconds == pytest.approx(scored / 2)
 
 
