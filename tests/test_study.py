@@ -67,7 +67,7 @@ def study(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
             "random_ws has no warm_start_epochs; leave it",
         ),
         ("epochs --out a --resume b", 2, "--out names a new study and --resume an old one"),
-        ("epochs --resume nowhere", 1, "nowhere is no study"),
+        ("epochs --resume nowhere", 1, "`python -m raynas.study NAME` makes one"),
     ],
 )
 def test_bad_input_is_one_line(

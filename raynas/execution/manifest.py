@@ -56,7 +56,7 @@ SEARCHES = (COMPARISON, STUDY)
 
 _COMMANDS = {
     COMPARISON: "raynas.compare --space 3",
-    STUDY: "raynas.study learning-rate",
+    STUDY: "raynas.study NAME",
     SWEEP: "tuning.sweep darts --space 3",
     CORRELATION: "raynas.correlation STUDY",
 }
