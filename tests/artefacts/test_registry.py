@@ -134,13 +134,13 @@ def test_the_commands_are_known(name: str, preset: str, tmp_path) -> None:
 def test_times_are_scaled_and_not_invented() -> None:
     paper = cost("tuning-gdas", "paper").seconds
     assert paper is not None
-    assert paper == pytest.approx(17_100 * 208 * 2.656 / 2)
+    assert paper == pytest.approx(17_100 * 208 * 2.526 / 2)
     assert seconds_here(["tuning-gdas"], "paper", 4) == pytest.approx(paper / 2)
     assert cost("regularisation", "quick").seconds == 509  # as the ledger of a run has it
     assert gpu_seconds(["black-box", "evolution"], "paper") is None
     # 17,100 epochs of 7 s; those of GDAS in proportion to its steps.
     assert gpu_seconds(["tuning-darts"], "paper") == pytest.approx(33.25 * 3600)
-    gdas = 33.25 * 3600 * 2.656 / 3.982
+    gdas = 33.25 * 3600 * 2.526 / 3.885
     assert gpu_seconds(["tuning-gdas", "evolution"], "paper") == pytest.approx(gdas)
     assert GPU_BASIS.startswith("an estimate, nothing was measured on a GPU")
     # 20,458 cells, 5 checkpoints, 5 methods, 3 seeds: 10,000 images by both rules.
