@@ -84,32 +84,33 @@ def compare(
     options.new_or_old(out, resume)
     # Before a study is made that could not run.
     cluster_gpus = None if address is None else probe_cluster(address).get("GPU", 0.0)
+    searches = SearchRequest(
+        epochs=epochs,
+        channels=channels,
+        cells=cells,
+        batch_size=batch_size,
+        device=device,
+        precision=precision,
+        images=images,
+        search_seeds=search_seeds,
+        gpus_per_trial=gpus_per_trial,
+        keep_checkpoints=keep_checkpoints,
+        cluster_gpus=cluster_gpus,
+    )
     request = comparison.Request(
-        names(space),
-        names(methods),
-        seeds,
-        evaluations,
-        budget_seconds,
-        benchmark,
-        repeat,
-        incumbent,
-        workers,
-        seed,
-        preset,
-        SearchRequest(
-            epochs,
-            channels,
-            cells,
-            batch_size,
-            device,
-            precision,
-            images,
-            search_seeds,
-            gpus_per_trial,
-            keep_checkpoints,
-            cluster_gpus,
-        ),
-        tuple(tuned) if tuned else None,
+        spaces=names(space),
+        methods=names(methods),
+        seeds=seeds,
+        evaluations=evaluations,
+        budget_seconds=budget_seconds,
+        benchmark=benchmark,
+        repeat=repeat,
+        incumbent=incumbent,
+        workers=workers,
+        seed=seed,
+        preset=preset,
+        searches=searches,
+        tuned=tuple(tuned) if tuned else None,
     )
     console = Console(quiet=quiet, highlight=False, soft_wrap=False)
     begun = comparison.resume(resume, request) if resume else comparison.start(request, out)

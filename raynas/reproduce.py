@@ -75,13 +75,13 @@ def reproduce(
     if not names:
         raise UserError("name artefacts, or all; --list shows them", exit_code=2)
     request = Request(
-        tuple(names),
-        preset,
-        out,
-        resume,
-        not no_run,
-        Options(benchmark, images, device, address),
-        parse_existing(study or []),
+        names=tuple(names),
+        preset=preset,
+        out=out,
+        resume=resume,
+        run=not no_run,
+        options=Options(benchmark=benchmark, images=images, device=device, address=address),
+        existing=parse_existing(study or []),
     )
     results, outcome, paths = run(
         request, lambda line: console.print(line, markup=False, soft_wrap=True)
