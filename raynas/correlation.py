@@ -109,12 +109,10 @@ def correlation(
             exit_code=130,
         ) from None
     print_coefficients(console, work.benchmark, done.coefficients, done.late)
-    for what, path in (
-        ("scores", done.paths.scores),
-        ("coefficients", done.paths.coefficients),
-        ("late means", done.paths.late),
-        ("page", done.paths.page),
-    ):
+    places = {"scores": done.paths.scores, "coefficients": done.paths.coefficients}
+    if done.late.num_rows:
+        places["late means"] = done.paths.late
+    for what, path in (places | {"page": done.paths.page}).items():
         console.print(f"{what:<13}{path}", markup=False, soft_wrap=True)
 
 
