@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from raynas.analysis.rank_correlation.wording import Row, grouped, number
+from raynas.analysis.rank_correlation.wording import Row, grouped, number, seeds
 from raynas.report.correlation_table import notes_below, value_parts
 from raynas.report.markup import tag, text
 from raynas.report.styles import Style
@@ -17,8 +17,9 @@ _MEASURES = {
 }
 _SAID = (
     "The mean over the last three checkpoints of each seed, and over seeds, with 95 % intervals: "
-    "one checkpoint is a noisy witness. Apart: how far the tau of two of these checkpoints of one "
-    "seed are from each other at most."
+    "one checkpoint is a noisy witness. Seeds that gave the cells the same accuracy at one of them "
+    "are left out. Apart: how far the tau of two of these checkpoints of one seed are from each "
+    "other at most."
 )
 
 
@@ -53,7 +54,7 @@ def _line(of: Mapping[str, Row], looks: Mapping[str, Style], notes: dict[str, in
     tau = of["kendall"]
     method, epochs = tau["method"], ", ".join(map(str, tau["epochs"]))
     name = tag("span", "", class_="swatch", data_method=method) + text(looks[method].name)
-    count = f"{tau['seeds']} seed{'s' * (tau['seeds'] != 1)}"
+    count = f"{seeds(tau)} seed{'s' * (tau['seeds'] != 1)}"
     name += tag("small", text(f"epochs {epochs}, {count}"))
     cells = [tag("td", *value_parts(of[measure], notes)) for measure in _MEASURES]
     cells.append(tag("td", text(number(tau["widest"]))))

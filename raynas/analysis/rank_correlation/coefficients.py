@@ -215,7 +215,7 @@ def _top(judged: _Judged, target: Target, kind: str, k: int) -> Row:
             if isinstance(estimate.interval, tuple):
                 interval, reason = estimate.interval, ""
             else:
-                reason = f"no interval: {estimate.interval}"
+                reason = f"no interval: {estimate.interval}".removesuffix(", no interval")
         statement = "; ".join(part for part in (statement, reason) if part) or None
     mean = SeedMean(value, interval, len(values), len(found), statement)
     return _entry(judged, ALL, len(right), target, f"top_{k}_{kind}", mean, scale)

@@ -40,7 +40,8 @@ LATE_SCHEMA = pa.schema(
 """One row per method, space, rule, statistics and measure with enough checkpoints.
 
 `value` is the mean over seeds of the mean over `epochs`, with its 95 % interval (see `TwoWay`) and
-`statement`; `widest` is the largest difference of two of these checkpoints of one seed.
+`statement`; seeds that lack a value at one of them are left out. `widest` is the largest difference
+of two of these checkpoints of one of the seeds used.
 """
 
 #: So many of the last checkpoints are averaged; searches with fewer are left out.
@@ -86,7 +87,8 @@ def _of_search(groups: Sequence[Group], truth: Truth, draws: TwoWay) -> Iterator
         found = draws.mean_of(sides, measure)
         low, high = found.interval or (None, None)
         values = [[side.of(measure.value) for side in some] for some in sides]
-        known = [[v for v in some if not isinstance(v, Statement)] for some in values]
+        known = [some for some in values if not any(isinstance(v, Statement) for v in some)]
+        apart = [float(np.ptp(np.array(some, np.float64))) for some in known]
         yield {
             "method": first.method,
             "space": first.space,
@@ -102,6 +104,6 @@ def _of_search(groups: Sequence[Group], truth: Truth, draws: TwoWay) -> Iterator
             "value": found.value,
             "low": low,
             "high": high,
-            "widest": max((max(some) - min(some) for some in known if some), default=None),
+            "widest": max(apart, default=None),
             "statement": found.statement,
         }

@@ -59,17 +59,22 @@ def averages(rows: Sequence[Row]) -> list[str]:
     kept = [row for row in rows if row["measure"] == "kendall"]
     lines = []
     for (rule, statistics), group in grouped(kept, ("rule", "statistics")).items():
-        each = [
-            f"{interval(row)} with {row['method']} (epochs {', '.join(map(str, row['epochs']))}"
-            + ("" if row["widest"] is None else f"; up to {number(row['widest'])} apart")
-            + ")"
-            for row in group
-        ]
-        lines.append(
-            f"{rule} rule, {statistics} statistics: averaged over the last three checkpoints of "
-            f"each seed tau is {', '.join(each)}"
-        )
+        each = [_average(row) for row in group if row["value"] is not None]
+        none = [row["method"] for row in group if row["value"] is None]
+        if each:
+            lines.append(
+                f"{rule} rule, {statistics} statistics: averaged over the last three checkpoints "
+                f"of each seed tau is {', '.join(each)}"
+                + (f"; none of the seeds of {', '.join(none)} has all three" if none else "")
+            )
     return lines
+
+
+def _average(row: Row) -> str:
+    epochs = ", ".join(map(str, row["epochs"]))
+    used = "" if row["seeds_used"] == row["seeds"] else f"; {seeds(row)} seeds"
+    apart = f"; up to {number(row['widest'])} apart"
+    return f"{interval(row)} with {row['method']} (epochs {epochs}{used}{apart})"
 
 
 def labelling_tau(row: Row) -> str:
@@ -96,12 +101,25 @@ def notices(rows: list[Row]) -> list[str]:
                 f"{where}: on average over the cells the weights of {of} are {guessing(group[0])}; "
                 "their correlations may say little about weights that have learnt"
             )
+        lost = [row for row in group if row["seeds_used"] < row["seeds"]]
+        equal = [row for row in lost if "the same accuracy" in row["statement"]]
+        if equal:
+            named = grouped(equal, ("method",)).items()
+            of = "; ".join(f"{method} at {_lost_at(rows)}" for (method,), rows in named)
+            lines.append(
+                f"{where}: seeds without a tau, as they gave all cells the same accuracy: {of}"
+            )
         lines += [
             f"{where}, {row['method']} at epoch {row['epoch']}: {row['statement']}"
-            for row in group
-            if row["seeds_used"] < row["seeds"]
+            for row in lost
+            if row not in equal
         ]
     return lines
+
+
+def _lost_at(rows: list[Row]) -> str:
+    shown = [f"{r['epoch']} ({r['seeds'] - r['seeds_used']} of {r['seeds']})" for r in rows]
+    return f"epoch{'s' * (len(rows) > 1)} {', '.join(shown)}"
 
 
 def guessing(row: Row) -> str:

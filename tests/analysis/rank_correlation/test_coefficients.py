@@ -204,7 +204,10 @@ def test_notices_name_weights_at_chance_and_lost_seeds() -> None:
     at_chance, lost = notices(list(found(scores, truth).values()))
     assert "the weights of darts at epoch 40 (10.1 %) are not shown to be better than" in at_chance
     assert "than guessing with 900 images (the bar is 13.0 %)" in at_chance
-    assert lost.startswith("corrected rule, batch statistics, darts at epoch 40: 4 of 5 seeds gave")
+    assert lost == (
+        "corrected rule, batch statistics: seeds without a tau, as they gave all cells the same "
+        "accuracy: darts at epoch 40 (4 of 5)"
+    )
     good = 0.5 + np.stack([truth, truth])
     assert notices(list(found(good, truth).values())) == []
 

@@ -70,13 +70,16 @@ def test_the_mean_over_the_last_checkpoints_is_said() -> None:
     row = {"method": "darts", "space": "3", "rule": "corrected", "statistics": "batch"}
     row |= {"epochs": [5, 6, 7], "seeds": 4, "seeds_used": 4, "cells": 10, "quantity": "test"}
     row |= {"budget": 108, "measure": "kendall", "value": 0.3, "low": 0.1, "high": 0.45}
-    other = row | {"method": "gdas", "low": None, "high": None, "widest": None}
+    row |= {"widest": 0.21}
+    other = row | {"method": "gdas", "low": None, "high": None, "seeds_used": 2, "widest": 0.1}
+    none = row | {"method": "pc_darts", "value": None, "seeds_used": 0, "widest": None}
     rows = coefficients("darts", 7)
-    said = " ".join(printed(rows, 120, [row | {"widest": 0.21}, other]).split())
+    said = " ".join(printed(rows, 120, [row, other, none]).split())
     assert (
         "corrected rule, batch statistics: averaged over the last three checkpoints of each seed "
         "tau is 0.30 [0.10, 0.45] with darts (epochs 5, 6, 7; up to 0.21 apart), 0.30 with gdas "
-        "(epochs 5, 6, 7)"
+        "(epochs 5, 6, 7; 2 of 4 seeds; up to 0.10 apart); none of the seeds of pc_darts has all "
+        "three"
     ) in said
     assert "averaged" not in printed(rows, 120)
 

@@ -70,3 +70,14 @@ def test_only_seeds_with_all_checkpoints_count() -> None:
     missing = group(3, scores[:2], seeds=(0, 2))
     row = means(group(1, scores), group(2, scores), missing)[0]
     assert row["seeds"] == 2 and row["value"] == pytest.approx((1 + 1 / 3) / 2)
+
+
+def test_how_far_apart_is_of_the_seeds_that_count() -> None:
+    """The other seed lacks a value at one checkpoint; its two others are as far as can be."""
+    scores = np.stack([TRUTH, TRUTH])
+    turned = np.stack([TRUTH, TRUTH[::-1]])
+    constant = np.stack([TRUTH, np.full(CELLS, 0.1)])
+    row = means(group(1, scores), group(2, turned), group(3, constant))[0]
+    assert (row["seeds"], row["seeds_used"], row["widest"]) == (2, 1, 0)
+    lost = means(*(group(epoch, constant[1:]) for epoch in (1, 2, 3)))[0]
+    assert lost["value"] is None and lost["widest"] is None
