@@ -69,7 +69,7 @@ def _other(study: Study, folder: Path) -> str:
         methods = [str(name) for name in manifest["arguments"].get("methods") or ()]
         if not {base_method(name) for name in methods} & set(_methods(study).split(",")):
             return f"a comparison of {', '.join(methods)}"
-    return ""
+    return f"an unfinished {kind}" if manifest["finished"] is None else ""
 
 
 def _first(study: Study) -> str:

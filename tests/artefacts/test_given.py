@@ -20,7 +20,7 @@ _DAYS = {"a": "2026-01-01T00:00:00+00:00", "b": "2026-01-02T00:00:00+00:00"}
 
 def _study(path: Path, kind: str, arguments: Mapping[str, Any], **more: Any) -> Path:
     path.mkdir()
-    about = {"benchmark": {}, "tables": {}, "search": {}, "study": {}}
+    about = {"benchmark": {}, "tables": {}, "search": {}, "study": {}, "finished": _DAYS["b"]}
     write_manifest(path, run_manifest(kind, arguments) | about | more)
     return path
 
@@ -53,6 +53,12 @@ def test_another_kind_is_refused(
         plan([name], "quick", Options(), Ledger(tmp_path), existing={name: folder})
     assert raised.value.exit_code == 2 and f"--study {name}={folder}: that is" in str(raised.value)
     assert "`python -m " in str(raised.value) and "\n" not in str(raised.value)
+
+
+def test_a_study_that_has_not_finished_is_refused(tmp_path: Path) -> None:
+    folder = _study(tmp_path / "mine", "study", {"name": "epochs"}, finished=None)
+    with pytest.raises(UserError, match="that is an unfinished study; give the directory of a fin"):
+        plan(["epochs"], "quick", Options(), Ledger(tmp_path), existing={"epochs": folder})
 
 
 @pytest.mark.parametrize("record", ["study_created", "path"])

@@ -158,7 +158,8 @@ def test_given_studies_are_not_run(tmp_path: Path) -> None:
     mine.mkdir()
     with pytest.raises(UserError, match=r"there is no manifest.json.*raynas\.compare"):
         plan(["one-shot"], "quick", NONE, Ledger(tmp_path / "out"), existing={"one-shot": mine})
-    write_manifest(mine, run_manifest("comparison", {"methods": ["darts"]}) | _OF_COMPARISONS)
+    manifest = run_manifest("comparison", {"methods": ["darts"]}) | _OF_COMPARISONS
+    write_manifest(mine, manifest | {"finished": manifest["created"]})
     runner = Commands()
     _, outcome, _ = go(tmp_path / "out", ["correlation"], runner, existing={"one-shot": mine})
     assert runner.ran[0][:3] == ["-m", "raynas.correlation", str(mine)] and len(runner.ran) == 1
