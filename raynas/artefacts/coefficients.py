@@ -23,7 +23,9 @@ def rows_of(evidence: Evidence, **wanted: object) -> list[Row]:
     """The rows with these values, against test accuracy at 108 epochs."""
     wanted = {"quantity": "test", "budget": 108, **wanted}
     rows = evidence.rows(STUDY, _FILE)
-    if rows and not {"seeds_used", "cells_with_several", "guessing_bar"} <= set(rows[0]):
+    if rows and not {"seeds_used", "cells_with_several", "guessing_bar", "parameters"} <= set(
+        rows[0]
+    ):
         folder, study = evidence.folder(STUDY), evidence.manifest(STUDY)["arguments"]["study"]
         anew = shlex.join([str(study), "--out", str(folder), "--resume"])
         raise UserError(
@@ -50,6 +52,8 @@ def reading_of(row: Row, label: str = "") -> Reading:
         notes.append(f"one-shot accuracy {100 * row['mean_accuracy']:.1f} %, {guessing(row)}")
     if row["ceiling"] is not None:
         notes.append(f"ceiling {row['ceiling']:.2f}")
+    if row["parameters"] is not None:
+        notes.append(f"counting parameters reaches {row['parameters']:.2f}")
     if row["labelling_tau"] is not None:
         agree = labelling_tau(row)
         cells = row["cells_with_several"]

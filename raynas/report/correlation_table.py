@@ -30,6 +30,7 @@ _ONE = (
 _SCALES = {
     "ceiling": "Ceiling",
     "one_against_others": "One training against the others",
+    "parameters": "Counting parameters",
     "chance": "Random order",
 }
 

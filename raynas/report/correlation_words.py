@@ -49,6 +49,8 @@ DEFINITIONS = {
     "best of them is taken, in percentage points of accuracy.",
     "Overlap of the top k": "Share of the k best by one-shot accuracy among the k truly best; k "
     "divided by the number of cells by chance.",
+    "Counting parameters": "What the number of trainable parameters of each cell's network reaches "
+    "as a score: no training, no images.",
     "Ceiling": "What a score would reach on average that knew the expectation of each cell: the "
     "truth is a mean of few trainings, whose noise it cannot know. Simulated: expectations that, "
     "with noise drawn from each cell's own deviations between trainings, have means distributed "

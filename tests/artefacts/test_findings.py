@@ -183,6 +183,7 @@ def test_no_rank_correlation(studies: dict[str, Path], tmp_path: Path) -> None:
     folders = studies | {"correlation": made.correlation(tmp_path / "none", rows)}
     found = obtain("rank-correlation", folders)
     assert len(found.readings) == 3  # last epochs, one kind of statistics, both rules
+    assert "ceiling 0.90; counting parameters reaches 0.55" in found.readings[0].note
     assert found.judged.verdict is Verdict.DIRECTION
     assert obtain("rank-correlation-over-epochs", folders).judged.verdict is Verdict.NOT_COMPARABLE
     strong = made.correlation(tmp_path / "strong", [{"value": 0.8, "low": 0.7, "high": 0.9}])

@@ -71,6 +71,7 @@ def correlation(
         "low": 0.0,
         "high": 0.2,
         "ceiling": 0.9,
+        "parameters": 0.55,
         "statement": None,
         "mean_accuracy": 0.4,
         "chance_accuracy": 0.1,

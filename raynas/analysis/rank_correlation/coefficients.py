@@ -60,6 +60,7 @@ COEFFICIENTS_SCHEMA = pa.schema(
         ("one_against_others_high", pa.float64()),
         ("chance", pa.float64()),
         ("chance_deviation", pa.float64()),
+        ("parameters", pa.float64()),
         ("p", pa.float64()),
         ("statement", pa.string()),
         ("mean_accuracy", pa.float64()),
@@ -84,7 +85,8 @@ COEFFICIENTS_SCHEMA = pa.schema(
 cells and, from three seeds on, seeds (see `TwoWay`); of overlap and regret over seeds alone.
 `statement` says which seeds are left out, and why there is no value or no interval. Regrets are
 accuracies.
-`ceiling`, `one_against_others` with its interval, `chance` and `chance_deviation`: see `Scale`.
+`ceiling`, `one_against_others` with its interval, `chance`, `chance_deviation` and `parameters`:
+see `Scale`.
 `p` is of a permutation test, for Kendall's tau of all cells against the main target. The columns
 from `mean_accuracy` on are of the group: see `Accuracies` and `Labellings`.
 """
@@ -255,6 +257,7 @@ def _entry(
         "one_against_others_high": one_high,
         "chance": scale.chance,
         "chance_deviation": scale.chance_deviation,
+        "parameters": scale.parameters,
         "p": None,
         "statement": found.statement,
         **judged.of_group,

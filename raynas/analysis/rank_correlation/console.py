@@ -122,7 +122,9 @@ def _caption(rows: list[dict[str, Any]]) -> str:
         f"cell's expectation would reach tau {number(whole['ceiling'])}, among the best 10 % "
         f"{number(best['ceiling'])}, regret {_points(tops['ceiling'])}; one training against the "
         f"others reaches tau {against_others(whole)} and "
-        f"{against_others(best)}; scores in random order have tau 0 "
+        f"{against_others(best)}; counting the parameters of each cell's network reaches tau "
+        f"{number(whole['parameters'])}, among the best 10 % {number(best['parameters'])}, regret "
+        f"{_points(tops['parameters'])}; scores in random order have tau 0 "
         f"± {number(whole['chance_deviation'])} and regret {_points(tops['chance'])}."
     )
 

@@ -1,4 +1,7 @@
-"""What coefficients are to be read against: ceilings, one training against others, and chance."""
+"""What coefficients are to be read against.
+
+Ceilings, one training against others, counting parameters, and chance.
+"""
 
 from __future__ import annotations
 
@@ -42,6 +45,7 @@ class Scale:
         chance: expectation of scores in random order.
         chance_deviation: their standard deviation; of Kendall's tau alone.
         one_interval: of `one_against_others`, over cells.
+        parameters: what the number of parameters of each cell's network reaches as a score.
     """
 
     ceiling: float | None
@@ -49,6 +53,7 @@ class Scale:
     chance: float | None
     chance_deviation: float | None = None
     one_interval: tuple[float, float] | None = None
+    parameters: float | None = None
 
 
 class Scales:
@@ -90,7 +95,8 @@ class Scales:
             self._found[key] = Scale(
                 self._truth.ceiling(*target, value),
                 None,
-                None if isinstance(chance, Statement) else chance,
+                _number(chance),
+                parameters=_number(value(self._truth.parameters, right)),
             )
         return self._found[key]
 
@@ -99,7 +105,7 @@ class Scales:
     ) -> Scale:
         truth = self._truth
 
-        def of_oracle(expected: Floats, mean: Floats) -> float | Statement:
+        def of_score(expected: Floats, mean: Floats) -> float | Statement:
             if subset == BEST_TRUE:
                 some = truth.best(mean, SHARE)
             elif subset == BEST_SCORED:
@@ -116,8 +122,13 @@ class Scales:
         deviation = None
         if name == "kendall" and len(inside) > 1:
             deviation = kendall_null_deviation(len(inside))
-        ceiling = truth.ceiling(*target, of_oracle)
+        ceiling = truth.ceiling(*target, of_score)
+        counted = _number(of_score(truth.parameters, truth.mean(*target)))
         if one is None:
-            return Scale(ceiling, None, 0.0, deviation)
+            return Scale(ceiling, None, 0.0, deviation, None, counted)
         ends = None if isinstance(one.interval, Statement) else one.interval
-        return Scale(ceiling, one.value, 0.0, deviation, ends)
+        return Scale(ceiling, one.value, 0.0, deviation, ends, counted)
+
+
+def _number(value: float | Statement) -> float | None:
+    return None if isinstance(value, Statement) else value

@@ -105,6 +105,12 @@ class Truth:
         space = self._table.space
         return np.array([space.cell(int(row)).num_vertices for row in self.rows], np.int64)
 
+    @cached_property
+    def parameters(self) -> Floats:
+        """Trainable parameters of the network of each cell, shape (n,)."""
+        space = self._table.space
+        return np.array([space.cell(int(row)).parameter_count() for row in self.rows], np.float64)
+
     def best(self, values: Sequence[float] | Floats, share: float) -> Positions:
         """Positions of the cells with the greatest values, at least one."""
         count = max(1, round(share * len(values)))

@@ -38,11 +38,18 @@ class Trained:
     """A table of cells whose repeats are given: test accuracy, validation half a point above."""
 
     def __init__(
-        self, repeats: np.ndarray, vertices: Sequence[int], budgets: Sequence[int] = (4, 108)
+        self,
+        repeats: np.ndarray,
+        vertices: Sequence[int],
+        budgets: Sequence[int] = (4, 108),
+        parameters: Sequence[int] | None = None,
     ) -> None:
         self.accuracies, self.budgets = repeats, budgets
+        counts = parameters or [100 * row for row in range(len(repeats))]
         self.space = SimpleNamespace(
-            cell=lambda row: SimpleNamespace(num_vertices=vertices[row]),
+            cell=lambda row: SimpleNamespace(
+                num_vertices=vertices[row], parameter_count=lambda: counts[row]
+            ),
         )
 
     def known(self, quantity: str, epochs: int) -> bool:
@@ -225,3 +232,25 @@ def test_every_setting_of_a_method_has_its_scatter() -> None:
     assert [drawn[label]["data"][0]["meta"]["method"] for label in labels] == labels
     lines = [trace for trace in drawn["budgets"]["data"] if trace["meta"]["role"] == "mean"]
     assert len({trace["line"]["dash"] for trace in lines}) == 2
+
+
+def test_counting_parameters_is_a_scale() -> None:
+    """Twenty cells; the two with most parameters are the worst and the best."""
+    truth = np.arange(20) / 100
+    counts = [10 * row for row in range(20)]
+    counts[0] = 1000
+    table = Trained(truth[:, None].repeat(3, axis=1), [5] * 20, parameters=counts)
+    cells = np.arange(20)
+    group = Group("darts", "3", 40, "corrected", "batch", (0,), cells, truth[None, None])
+    rows = coefficients([group], {"3": Truth(table, cells)}, IMAGES).to_pylist()  # type: ignore[arg-type]
+    of = {
+        (r["subset"], r["measure"]): r["parameters"]
+        for r in rows
+        if (r["quantity"], r["budget"]) == ("test", 108)
+    }
+    assert of[ALL, "kendall"] == pytest.approx((190 - 2 * 19) / 190)
+    assert of[BEST_TRUE, "kendall"] == pytest.approx(1)  # cells 18 and 19
+    assert of[BEST_SCORED, "kendall"] == pytest.approx(-1)  # cells 0 and 19
+    assert of[ALL, "top_1_regret"] == pytest.approx(0.19) and of[ALL, "top_10_regret"] == 0
+    early = next(r for r in rows if (r["budget"], r["measure"]) == (4, "kendall"))
+    assert early["parameters"] == pytest.approx(-(190 - 2 * 19) / 190)
