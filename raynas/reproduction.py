@@ -108,11 +108,13 @@ def judge(
     results = []
     for artefact in artefacts:
         took = [outcome.seconds[name] for name in artefact.studies if name in outcome.seconds]
+        obtained = _obtain(artefact, evidence)
+        read = obtained.judged.verdict is not Verdict.NOT_RUN
         results.append(
             Result(
                 artefact,
-                _obtain(artefact, evidence),
-                commands_of(artefact, by_name, outcome, request),
+                obtained,
+                commands_of(artefact, by_name, outcome, request, read=read),
                 sum(took) if took else None,
                 _figures(artefact, outcome),
                 _makers(artefact, outcome),

@@ -18,7 +18,12 @@ from raynas.reproduction_request import Request
 
 
 def commands_of(
-    artefact: Artefact, planned: Mapping[str, Planned], outcome: Outcome, request: Request
+    artefact: Artefact,
+    planned: Mapping[str, Planned],
+    outcome: Outcome,
+    request: Request,
+    *,
+    read: bool = False,
 ) -> tuple[str, ...]:
     """Those of the studies that an artefact is read from, and last the one that judges it.
 
@@ -27,16 +32,20 @@ def commands_of(
         planned: studies by name.
         outcome: what they came to.
         request: what was asked for.
+        read: whether the artefact was read, if need be without some of its studies.
     """
     if artefact.obtain is None:
         return ()
-    studies = [_command(planned[name]) for name in artefact.studies if name in planned]
+    ones = [planned[name] for name in artefact.studies if name in planned]
+    without = read and not request.run and not all(one.ready for one in ones)
+    studies = [_command(one) for one in ones if one.ready or not without]
+    last = request.command(artefact, tuple(outcome.reasons), run=not without)
     # A directory that stands for two studies is made once.
-    return (*dict.fromkeys(studies), request.command(artefact, tuple(outcome.reasons)))
+    return (*dict.fromkeys(studies), last)
 
 
 def _command(planned: Planned) -> str:
-    if planned.state == "given":
+    if planned.state in ("given", "found"):
         return f"{_made_by(planned)} --out {shlex.quote(str(planned.folder))}"
     command = command_line(planned.study, planned.arguments, planned.folder, resume=False)
     return f"python {shlex.join(command)}"

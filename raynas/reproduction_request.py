@@ -41,12 +41,15 @@ class Request:
         """The directory of the reproduction."""
         return self.out or Path("studies") / f"reproduce-{self.preset}"
 
-    def command(self, artefact: Artefact, unfinished: Sequence[str] = ()) -> str:
+    def command(
+        self, artefact: Artefact, unfinished: Sequence[str] = (), *, run: bool = True
+    ) -> str:
         """The command line that gets one of the artefacts in the same way, studies included.
 
         Args:
             artefact: which.
             unfinished: studies that are not there; what was begun of them is continued.
+            run: whether studies that are not there are to be run.
         """
         parts = ["python", "-m", "raynas.reproduce", artefact.name]
         if self.preset != USUAL_PRESET:
@@ -62,7 +65,9 @@ class Request:
         if self.out is not None:
             parts += ["--out", str(self.out)]
         begun = self.folder / STUDIES_FOLDER
-        if any(name in unfinished and (begun / name).exists() for name in needed):
+        if not run:
+            parts.append("--no-run")
+        elif any(name in unfinished and (begun / name).exists() for name in needed):
             parts.append("--resume")
         return shlex.join(parts)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -172,6 +173,44 @@ def test_given_studies_are_made_and_judged_by_the_commands_beside_them(
             f"{n}={read['out']}" for n, (_, read) in zip(needs, makers, strict=True)
         ]
     assert makers[1][1]["study"] == mine / "one-shot"
+
+
+def test_the_last_command_judges_what_the_commands_before_it_made(
+    studies: dict[str, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A reader runs them in their order; the studies are where the commands put them."""
+    out = tmp_path / "my copy"
+    shutil.copytree(studies["one-shot"], out / "studies" / "one-shot")
+    assert call(monkeypatch, "local-optima", "--out", out) == 0, capsys.readouterr().err
+    assert "one-shot: taken as it is in" in " ".join(capsys.readouterr().out.split())
+    *before, last = commands_in((out / "reproduce.md").read_text())
+    (module, read) = understood(before[0])
+    assert module == "raynas.compare" and read["out"] == out / "studies" / "one-shot"
+    first = (out / "reproduce.md").read_text()
+    assert call(monkeypatch, *shlex.split(last)[3:]) == 0, capsys.readouterr().err
+    assert (out / "reproduce.md").read_text() == first
+
+
+def test_what_was_read_without_some_studies_is_judged_so_again(
+    studies: dict[str, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    begun = read_manifest(studies["one-shot"])["created"]
+    record = Record({str(studies["one-shot"]): begun}, "now", "raynas 9")
+    random = made.random_policy(tmp_path / "random", [{}], record)
+    given = ["--study", f"one-shot={studies['one-shot']}", "--study", f"random-policy={random}"]
+    options = ("similar-to-random", *given, "--no-run", "--out", tmp_path / "out")
+    assert call(monkeypatch, *options) == 0, capsys.readouterr().err
+    commands = commands_in((tmp_path / "out" / "reproduce.md").read_text())
+    assert not any("black-box" in command for command in commands)
+    _, read = understood(commands[-1])
+    assert read["no_run"] and set(read["study"]) == set(given[1::2])
+    assert call(monkeypatch, *shlex.split(commands[-1])[3:]) == 0, capsys.readouterr().err
 
 
 def test_a_directory_that_stands_for_two_studies_is_made_once(

@@ -26,13 +26,16 @@ def rows_of(evidence: Evidence, **wanted: object) -> list[Row]:
     if rows and not {"seeds_used", "cells_with_several", "guessing_bar", "parameters"} <= set(
         rows[0]
     ):
-        folder, study = evidence.folder(STUDY), evidence.manifest(STUDY)["arguments"]["study"]
-        anew = shlex.join([str(study), "--out", str(folder), "--resume"])
-        raise UserError(
-            f"{folder / _FILE} is of an earlier version; `python -m raynas.correlation {anew}` "
-            "writes it anew"
-        )
+        raise _earlier(evidence, "is of an earlier version")
     return [row for row in rows if all(row[k] == v for k, v in wanted.items())]
+
+
+def _earlier(evidence: Evidence, why: str) -> UserError:
+    folder, study = evidence.folder(STUDY), evidence.manifest(STUDY)["arguments"]["study"]
+    anew = shlex.join([str(study), "--out", str(folder), "--resume"])
+    return UserError(
+        f"{folder / _FILE} {why}; `python -m raynas.correlation {anew}` writes it anew"
+    )
 
 
 def last_checkpoints(rows: list[Row]) -> list[Row]:
@@ -65,6 +68,8 @@ def reading_of(row: Row, label: str = "") -> Reading:
 
 def late_readings(evidence: Evidence, measure: str, rule: str) -> list[Reading]:
     """Averages over the last three checkpoints, where so many were scored, of one rule."""
+    if not (evidence.folder(STUDY) / _LATE).exists():
+        raise _earlier(evidence, f"has no {_LATE} beside it")
     rows = evidence.rows(STUDY, _LATE)
     kept = one_kind([row for row in rows if (row["measure"], row["rule"]) == (measure, rule)])
     found = []

@@ -24,7 +24,7 @@ _KINDS = {
 #: Which argument of a manifest is the first one of the command.
 _NAMED_BY = {"raynas.study": "name", "tuning.sweep": "method"}
 #: States of studies that are read, or will be.
-_THERE = ("given", "finished", "resume")
+_THERE = ("given", "found", "finished", "resume")
 
 
 def check_given(existing: Mapping[str, Path]) -> None:
@@ -42,6 +42,14 @@ def check_given(existing: Mapping[str, Path]) -> None:
             raise UserError(
                 f"--study {name}={folder}: that is {found}; {_wanted(study)}", exit_code=2
             )
+
+
+def fits(study: Study, folder: Path) -> bool:
+    """Whether a directory holds what a study is to be, finished."""
+    try:
+        return (folder / study.done).exists() and not _other(study, folder)
+    except UserError:
+        return False
 
 
 def _wanted(study: Study) -> str:
@@ -148,7 +156,7 @@ def _sources(one: Planned) -> dict[str, str] | None:
 
     path = str(one.folder / one.study.done)
     record = read_record(Path(path)) if Path(path).exists() else None
-    if record is None and one.state == "given":
+    if record is None and one.state in ("given", "found"):
         made = (*one.arguments, "--out", str(one.folder))
         raise UserError(
             f"{path} does not say which studies it was made from, as it is of an earlier version; "

@@ -17,7 +17,7 @@ from raynas.artefacts.commands import (
     find_study,
     with_needed,
 )
-from raynas.artefacts.given import check_belonging, check_given
+from raynas.artefacts.given import check_belonging, check_given, fits
 from raynas.execution.files import write_atomically, writing
 from raynas.execution.manifest import MANIFEST, read_manifest
 from search_spaces.errors import UserError
@@ -34,7 +34,8 @@ class Planned:
         study: which.
         folder: where it is or will be.
         arguments: of its command.
-        state: "given" (somebody else's directory), "finished", "resume" or "new".
+        state: "given" (somebody else's directory), "found" (finished in its place, but by a command
+            of its own), "finished", "resume" or "new".
     """
 
     study: Study
@@ -45,7 +46,7 @@ class Planned:
     @property
     def ready(self) -> bool:
         """Whether there is nothing left to run."""
-        return self.state in ("given", "finished")
+        return self.state in ("given", "found", "finished")
 
 
 class Ledger:
@@ -116,7 +117,8 @@ def plan(
     Raises:
         UserError: a given directory holds no study, one of another kind or one that was made from
             another than it would stand beside, or the reproduction's directory holds a study
-            that is unfinished or was made otherwise.
+            that is unfinished or was made otherwise. One that was finished there by the study's own
+            command is taken as it is.
     """
     existing = dict(existing or {})
     check_given(existing)
@@ -142,6 +144,8 @@ def _state(study: Study, ledger: Ledger, noted: tuple[str, ...], *, resume: bool
     folder, known = ledger.folder(study.name), ledger.known(study.name)
     if not folder.exists() or not any(folder.iterdir()):
         return "new"
+    if not known and fits(study, folder):
+        return "found"
     if known and tuple(known["arguments"]) == noted:
         if known.get("finished"):
             return "finished"

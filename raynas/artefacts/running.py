@@ -62,6 +62,8 @@ def run_studies(
         missing = [need for need in one.study.needs if need not in folders]
         if one.ready:
             folders[name] = one.folder
+            if one.state == "found":
+                said(f"{name}: taken as it is in {one.folder}, made by a command of its own")
             if one.state == "finished":
                 said(f"{name}: finished already{_otherwise(made_by(one, ledger))}")
         elif not run:

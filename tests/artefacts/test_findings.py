@@ -203,6 +203,9 @@ def test_the_average_over_checkpoints_stands_beside_them(
         ("space 3, darts, average of epochs 38, 39, 40", 0.39),
     ]
     assert len(obtain("rank-correlation", folders).readings) == 1
+    (folders["correlation"] / "correlation_late.parquet").unlink()
+    with pytest.raises(UserError, match=r"has no correlation_late.* --resume` writes it anew"):
+        obtain("rank-correlation-over-epochs", folders)
 
 
 def test_lost_seeds_and_weights_at_chance_decide_nothing(

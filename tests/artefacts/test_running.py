@@ -166,6 +166,26 @@ def test_given_studies_are_not_run(tmp_path: Path) -> None:
     assert outcome.folders["one-shot"] == mine and "one-shot" not in outcome.seconds
 
 
+def test_a_study_that_its_own_command_finished_in_its_place_is_taken(tmp_path: Path) -> None:
+    folder = tmp_path / "studies" / "epochs"
+    folder.mkdir(parents=True)
+    about = {"benchmark": {}, "tables": {}, "search": {}, "study": {}}
+    manifest = run_manifest("study", {"name": "epochs"}) | about
+    write_manifest(folder, manifest)
+    with pytest.raises(UserError, match="was made otherwise"):
+        go(tmp_path, ["epochs"], Commands())
+    write_manifest(folder, manifest | {"finished": manifest["created"]})
+    for run in (True, False):
+        runner = Commands()
+        planned, outcome, lines = go(tmp_path, ["epochs"], runner, run=run)
+        assert runner.ran == [] and outcome.folders == {"epochs": folder}
+        assert planned[0].state == "found" and "made by a command of its own" in lines[0]
+    with pytest.raises(UserError, match="was made otherwise"):
+        (tmp_path / "studies" / "warm-start").mkdir()
+        write_manifest(tmp_path / "studies" / "warm-start", manifest | {"finished": "now"})
+        go(tmp_path, ["warm-start"], Commands())
+
+
 def test_without_running_only_what_is_there_is_read(tmp_path: Path) -> None:
     go(tmp_path, ["epochs"], Commands())
     runner = Commands()

@@ -76,7 +76,10 @@ def late_means(groups: Sequence[Group], truths: dict[str, Truth], seed: int = 0)
 def _of_search(groups: Sequence[Group], truth: Truth, draws: TwoWay) -> Iterator[dict[str, Any]]:
     target = main_target(truth)
     right = truth.mean(*target)
+    seeds = set.union(*(set(group.seeds) for group in groups))
     common = sorted(set.intersection(*(set(group.seeds) for group in groups)))
+    lost = len(seeds) - len(common)
+    missing = f"{lost} of {len(seeds)} seeds lack one of these checkpoints" if lost else None
     every = np.arange(len(right))
     sides = [
         [Side(group.accuracies[group.seeds.index(seed)], right, every) for group in groups]
@@ -95,7 +98,7 @@ def _of_search(groups: Sequence[Group], truth: Truth, draws: TwoWay) -> Iterator
             "rule": first.rule,
             "statistics": first.statistics,
             "epochs": [group.epoch for group in groups],
-            "seeds": found.seeds,
+            "seeds": len(seeds),
             "seeds_used": found.used,
             "cells": len(right),
             "quantity": target[0],
@@ -105,5 +108,5 @@ def _of_search(groups: Sequence[Group], truth: Truth, draws: TwoWay) -> Iterator
             "low": low,
             "high": high,
             "widest": max(apart, default=None),
-            "statement": found.statement,
+            "statement": "; ".join(part for part in (missing, found.statement) if part) or None,
         }

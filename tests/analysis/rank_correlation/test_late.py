@@ -69,7 +69,13 @@ def test_only_seeds_with_all_checkpoints_count() -> None:
     scores = np.stack([TRUTH, TRUTH[::-1], TRUTH])
     missing = group(3, scores[:2], seeds=(0, 2))
     row = means(group(1, scores), group(2, scores), missing)[0]
-    assert row["seeds"] == 2 and row["value"] == pytest.approx((1 + 1 / 3) / 2)
+    assert (row["seeds"], row["seeds_used"]) == (3, 2)
+    assert row["value"] == pytest.approx((1 + 1 / 3) / 2)
+    assert row["statement"].startswith("1 of 3 seeds lack one of these checkpoints; no interval")
+    none = group(3, scores[:1], seeds=(7,))
+    row = means(group(1, scores), group(2, scores), none)[0]
+    assert (row["seeds"], row["seeds_used"], row["value"]) == (4, 0, None)
+    assert row["statement"] == "4 of 4 seeds lack one of these checkpoints"
 
 
 def test_how_far_apart_is_of_the_seeds_that_count() -> None:
