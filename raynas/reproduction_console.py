@@ -14,6 +14,9 @@ from raynas.artefacts.costs import ASSUMED, GPU_BASIS, gpu_seconds, seconds_here
 from raynas.report.reproduction_wording import counts, estimate, figures_in_short
 from raynas.reproduction import Result, studies_of
 
+#: As wide as their longest words, so that 80 columns leave enough for the names.
+_NARROW = {"studies": 15, "here": 9, "one GPU\n(estimate)": 10}
+
 
 def listing_table(artefacts: Sequence[Artefact], preset: str) -> Iterator[RenderableType]:
     """Names, sources and times of artefacts."""
@@ -21,14 +24,13 @@ def listing_table(artefacts: Sequence[Artefact], preset: str) -> Iterator[Render
 
     cores = max(1, round(available_cores()))
     table = Table(title=f"Artefacts, preset {preset}", title_justify="left")
-    table.add_column("name", no_wrap=True)
-    for heading in ("shows", "studies", "here", "one GPU (estimate)"):
-        table.add_column(heading)
+    table.add_column("name, and what it shows")
+    for heading, width in _NARROW.items():
+        table.add_column(heading, width=width)
     for artefact in artefacts:
         table.add_row(
-            Text(artefact.name),
-            Text(f"{artefact.shows} ({artefact.source})"),
-            Text(", ".join(artefact.studies) or "–"),
+            Text.assemble((artefact.name, "bold"), f"\n{artefact.shows} ({artefact.source})"),
+            Text("\n".join(artefact.studies) or "–"),
             *map(Text, _times(artefact, preset, cores)),
         )
     yield table

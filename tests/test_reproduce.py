@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shlex
 import shutil
@@ -9,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from raynas.analysis.random_policy.record import Record
 from raynas.artefacts import ARTEFACTS
@@ -16,6 +18,7 @@ from raynas.artefacts.running import Outcome
 from raynas.execution.manifest import read_manifest, write_manifest
 from raynas.reproduce import app
 from raynas.reproduction import _makers
+from raynas.reproduction_console import listing_table
 from raynas.version import this_version
 from search_spaces import load_space
 from search_spaces.command_line import run
@@ -58,10 +61,22 @@ def test_the_list_has_every_artefact_and_its_times(
     said = capsys.readouterr().out
     assert all(name in said for name in ARTEFACTS)
     words = " ".join(said.split())
-    assert "not measured" not in words and "needs no GPU" in words and "days" in words
+    assert "not measured" not in words and "│ needs no │" in words and "days │" in words
     assert "an estimate, nothing was measured on a GPU" in words
     assert "not available" in words and "2 cores of an AMD EPYC" in words
     assert "each alone on one thread, as if every core trained one search on one thread" in words
+
+
+@pytest.mark.parametrize("preset", ["quick", "paper"])
+def test_the_list_is_readable_on_80_columns(preset: str) -> None:
+    output = io.StringIO()
+    console = Console(file=output, width=80, color_system=None)
+    for part in listing_table(list(ARTEFACTS.values()), preset):
+        console.print(part)
+    lines = output.getvalue().splitlines()
+    names = [line.split("│")[1].strip() for line in lines if line.startswith("│")]
+    assert set(ARTEFACTS) <= set(names)
+    assert max(map(len, lines)) <= 80 and "…" not in output.getvalue()
 
 
 @pytest.mark.parametrize(

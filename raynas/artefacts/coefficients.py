@@ -31,7 +31,9 @@ def rows_of(evidence: Evidence, **wanted: object) -> list[Row]:
 
 
 def _earlier(evidence: Evidence, why: str) -> UserError:
-    folder, study = evidence.folder(STUDY), evidence.manifest(STUDY)["arguments"]["study"]
+    folder = evidence.folder(STUDY)
+    # The study may have been moved since.
+    study = evidence.folders.get("one-shot") or evidence.manifest(STUDY)["arguments"]["study"]
     anew = shlex.join([str(study), "--out", str(folder), "--resume"])
     return UserError(
         f"{folder / _FILE} {why}; `python -m raynas.correlation {anew}` writes it anew"

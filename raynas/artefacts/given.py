@@ -157,7 +157,9 @@ def _sources(one: Planned) -> dict[str, str] | None:
     path = str(one.folder / one.study.done)
     record = read_record(Path(path)) if Path(path).exists() else None
     if record is None and one.state in ("given", "found"):
-        made = (*one.arguments, "--out", str(one.folder))
+        needed = one.arguments[: len(one.study.needs)]
+        there = [path for path in needed if Path(path).exists()] or ["STUDY"]
+        made = (*there, *one.arguments[len(needed) :], "--out", str(one.folder))
         raise UserError(
             f"{path} does not say which studies it was made from, as it is of an earlier version; "
             f"`python -m raynas.random_policy {shlex.join(made)}` makes "
