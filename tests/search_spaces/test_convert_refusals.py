@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from itertools import accumulate
 
 import numpy as np
 import pyarrow as pa
@@ -108,8 +109,9 @@ def test_no_damage_ever_leaves_a_store(tmp_path, data):
     table = write_records(tmp_path / "table", map(payload, BASE))
     content = bytearray(table.read_bytes())
     place = data.draw(st.integers(0, len(content) - 1))
-    # A cut between the two cells leaves a valid file of one cell.
-    assume(place != sum(len(record(payload(row))) for row in BASE[:3]))
+    # A cut between the runs of the first cell, or behind them, leaves a valid file of that cell.
+    lengths = [len(record(payload(row))) for row in BASE[:3]]
+    assume(place not in accumulate(lengths))
     if data.draw(st.booleans()):
         content[place] ^= data.draw(st.integers(1, 255))
     else:

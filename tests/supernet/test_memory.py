@@ -8,11 +8,13 @@ import pytest
 PROGRAM = """
 import resource, torch
 from raynas.supernet import keep_freed_memory
-def faults():
+def once():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     for _ in range(2):
         torch.empty(10 * 2**20).fill_(1.0)  # 40 MiB
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+def faults():
+    return min(once() for _ in range(5))  # the system may take pages back at any time
 given_back = faults()
 assert keep_freed_memory()
 faults()
