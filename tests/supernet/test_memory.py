@@ -7,6 +7,7 @@ import pytest
 
 PROGRAM = """
 import resource, torch
+from statistics import median
 from raynas.supernet import keep_freed_memory
 def once():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
@@ -14,7 +15,8 @@ def once():
         torch.empty(10 * 2**20).fill_(1.0)  # 40 MiB
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 def faults():
-    return min(once() for _ in range(5))  # the system may take pages back at any time
+    # The system may take pages back at any time, and the heap may happen to have room.
+    return median(once() for _ in range(9))
 given_back = faults()
 assert keep_freed_memory()
 faults()
